@@ -1,0 +1,19 @@
+package configs
+
+// Catalogue is what the loader must know of the drivers to check a file.
+type Catalogue interface {
+	// Driver looks a driver up by name.
+	Driver(name string) (Driver, bool)
+	// Names lists all drivers, sorted.
+	Names() []string
+}
+
+// Driver is what the loader must know of one driver.
+type Driver struct {
+	Name     string
+	Kinds    []string           // kinds of device that can be built on it
+	Lines    []string           // kinds of line it speaks on
+	Bus      string             // drivers of one bus can share a line; see devices.Driver
+	Settings func() any         // pointer to settings with defaults, decoded from `with`
+	Claims   func(any) []string // what a device with these settings occupies on its line
+}

@@ -1,0 +1,46 @@
+package devices
+
+import (
+	"log/slog"
+
+	"lectern/devices/line"
+)
+
+// Driver makes capabilities from the settings in a room file. The catalogue lists all drivers in
+// devices/all; there is no registration behind anyone's back.
+type Driver struct {
+	// Name is what a room file writes after driver: "epson-escvp21".
+	Name string
+	// Equipment says what it drives, for the driver table: "Epson business projectors".
+	Equipment string
+	// Facts names the source of the protocol's facts: the manual, with edition or page.
+	Facts string
+	// Kinds lists the kinds of device that can be built on it: "circuit", "light".
+	Kinds []string
+	// Lines lists the kinds of line it can speak on.
+	Lines []line.Kind
+	// Bus names the family of drivers that can share one line, each exchange for itself ("rs485"
+	// for Modbus RTU and its like). Drivers of another family, or two with an empty Bus and
+	// different names, cannot share a line.
+	Bus string
+	// OneWay marks a driver that cannot read back what it sets.
+	OneWay bool
+
+	// Settings returns a pointer to the driver's settings with their defaults set. The room file's
+	// `with` is decoded into it, strictly, by its yaml tags; `doc` tags feed the schema. Where the
+	// settings have a method Validate() error, it is called after decoding.
+	Settings func() any
+	// Claims lists what a device with these settings occupies on its line, so that two devices
+	// cannot want the same: "unit 3 coil 5". May be nil.
+	Claims func(settings any) []string
+	// New makes the capability. The settings are what Settings returned, decoded. It does not touch
+	// the line except to set its session.
+	New func(env Env, settings any) (any, error)
+}
+
+// Env is what a driver gets from the room it works in.
+type Env struct {
+	Device string // the id of the device, for errors and logs
+	Line   *line.Line
+	Log    *slog.Logger
+}
