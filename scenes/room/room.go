@@ -1,0 +1,249 @@
+// Package room is the one place where a room's state is kept and its equipment is commanded.
+//
+// There is one way round. Whoever wants something - a finger, MQTT, a scene, a rule - calls Do.
+// Do checks the value, asks the guards, hands the command to the equipment and says what became of
+// it. Only equipment reports state, through the Reporter that it was bound to; every change gets
+// the next revision and goes to every subscriber. A subscriber gets the whole state and then what
+// has changed, atomically; one that is slow gets the latest, never a backlog.
+//
+// All methods of Room may be called from any goroutine.
+package room
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sort"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lectern/devices"
+	"lectern/devices/line"
+	"lectern/scenes/journal"
+)
+
+// commandTime bounds a command: nobody waits longer for an outcome.
+const commandTime = 10 * time.Second
+
+// refreshTime bounds how long a guard waits for equipment to say how it is.
+const refreshTime = 3 * time.Second
+
+// Member is a device as the room knows it.
+type Member struct {
+	ID     string
+	Mains  string // the circuit that feeds it, "" for none
+	Device devices.Device
+}
+
+// Config is what a room is made of.
+type Config struct {
+	Members []Member
+	Guards  []Guard
+	Sources []Source
+	Journal *journal.Journal
+	Log     *slog.Logger
+}
+
+// Room keeps the state and carries out commands.
+type Room struct {
+	log     *slog.Logger
+	journal *journal.Journal
+	members map[string]*member
+	order   []*member
+	guards  []*Guard
+
+	state store
+}
+
+// member is a device at work.
+type member struct {
+	Member
+	cells map[string]*cell
+	feeds []*member // the devices whose mains it switches
+	gate  gate
+}
+
+// New makes a room and binds its devices. It fails where two devices have one id, or where a
+// guard, source or mains names something that is not there; a checked room file never does.
+func New(c Config) (*Room, error) {
+	r := &Room{log: c.Log, journal: c.Journal, members: make(map[string]*member)}
+	r.state.init()
+	var faults []error
+	for _, m := range c.Members {
+		faults = append(faults, r.add(m))
+	}
+	for on, sources := range group(c.Sources) {
+		faults = append(faults, r.add(Member{ID: on, Device: newChooser(r, sources)}))
+	}
+	for _, m := range r.order {
+		if m.Mains == "" {
+			continue
+		}
+		if feeder, ok := r.members[m.Mains]; ok {
+			feeder.feeds = append(feeder.feeds, m)
+		} else {
+			faults = append(faults, fmt.Errorf("device %s: its mains %s is no device", m.ID, m.Mains))
+		}
+	}
+	for i := range c.Guards {
+		g := &c.Guards[i]
+		for _, m := range append(append([]Match(nil), g.Set...), g.Require...) {
+			if _, _, err := r.Lookup(m.Device, m.Property); err != nil {
+				faults = append(faults, fmt.Errorf("guard %s: %w", g.ID, err))
+			}
+		}
+		r.guards = append(r.guards, g)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("making the room: %w", err)
+	}
+	for _, m := range r.order {
+		m.Device.Bind(&reporter{room: r, member: m})
+	}
+	return r, nil
+}
+
+func (r *Room) add(m Member) error {
+	if _, twice := r.members[m.ID]; twice {
+		return fmt.Errorf("device %s is there twice", m.ID)
+	}
+	made := &member{Member: m, cells: make(map[string]*cell)}
+	for _, p := range m.Device.Properties() {
+		made.cells[p.Name] = r.state.addProperty(m.ID, p)
+	}
+	r.members[m.ID] = made
+	r.order = append(r.order, made)
+	return nil
+}
+
+// Run follows all equipment until ctx ends.
+func (r *Room) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, m := range r.order {
+		g.Go(func() error {
+			if err := m.Device.Run(ctx); err != nil {
+				return fmt.Errorf("device %s: %w", m.ID, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait() //nolint:wrapcheck // wrapped above
+}
+
+// NotFound says that a device or property is not in the room, and what is.
+type NotFound struct{ What, Known string }
+
+func (e *NotFound) Error() string { return e.What + "; there is " + e.Known }
+
+// BadValue says that a property cannot take a value, and what it takes.
+type BadValue struct{ Err error }
+
+func (e *BadValue) Error() string { return e.Err.Error() }
+
+// Unwrap returns what Property.Check said.
+func (e *BadValue) Unwrap() error { return e.Err }
+
+// Lookup finds a property; the error is a *NotFound that lists what there is.
+func (r *Room) Lookup(device, property string) (devices.Device, devices.Property, error) {
+	m, ok := r.members[device]
+	if !ok {
+		return nil, devices.Property{}, &NotFound{fmt.Sprintf("no device %q", clip(device)), strings.Join(r.Devices(), ", ")}
+	}
+	c, ok := m.cells[property]
+	if !ok {
+		names := make([]string, 0, len(m.cells))
+		for name := range m.cells {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		return nil, devices.Property{}, &NotFound{fmt.Sprintf("device %s has no property %q", device, clip(property)), strings.Join(names, ", ")}
+	}
+	return m.Device, c.property, nil
+}
+
+// Devices lists the ids of all devices in the order of the room file, sources last.
+func (r *Room) Devices() []string {
+	ids := make([]string, len(r.order))
+	for i, m := range r.order {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
+// clip bounds what a stranger wrote before it is repeated in an error.
+func clip(s string) string {
+	if len(s) > 64 {
+		return s[:64] + "…"
+	}
+	return s
+}
+
+// Command is one wish.
+type Command struct {
+	Device   string
+	Property string
+	Value    any // as it came: JSON, YAML or text; checked against the property
+	By       journal.By
+}
+
+// Do carries out a command and says what became of it, in bounded time. The error is a *NotFound
+// or a *BadValue and means that nothing was tried; everything that happens at the equipment is an
+// outcome.
+func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
+	_, property, err := r.Lookup(c.Device, c.Property)
+	if err != nil {
+		return devices.Outcome{}, err
+	}
+	value, err := property.Check(c.Value)
+	if err == nil && !property.Asks(value) {
+		err = fmt.Errorf("%s can become %q but cannot be set to it", c.Property, value)
+	}
+	if err != nil {
+		return devices.Outcome{}, &BadValue{fmt.Errorf("%s: %w", c.Device, err)}
+	}
+	started := time.Now()
+	outcome := devices.OutcomeOf(r.carryOut(ctx, r.members[c.Device], property, value, c.By))
+	r.journal.Record(journal.Entry{
+		Time: started, By: c.By, Device: c.Device, Property: c.Property, Value: value.String(),
+		Outcome: string(outcome.Result), Detail: outcome.Detail, Took: time.Since(started),
+	})
+	if !outcome.OK() {
+		r.log.Info("command not done", "device", c.Device, "property", c.Property, "value", value.String(),
+			"by", c.By.String(), "outcome", string(outcome.Result), "detail", outcome.Detail)
+	}
+	return outcome, nil
+}
+
+func (r *Room) carryOut(ctx context.Context, m *member, property devices.Property, value devices.Value, by journal.By) error {
+	leave, err := r.pass(ctx, m, property, value)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	limit := commandTime
+	if slow, ok := m.Device.(devices.Slow); ok {
+		limit = max(limit, slow.Patience(property.Name))
+	}
+	ctx, cancel := context.WithTimeout(line.WithUrgency(withBy(ctx, by), line.Person), limit)
+	defer cancel()
+	if !property.Momentary {
+		mine := r.state.target(m.cells[property.Name], value)
+		defer r.state.reached(m.cells[property.Name], mine)
+	}
+	return m.Device.Set(ctx, property.Name, value) //nolint:wrapcheck // becomes the outcome
+}
+
+type byKey struct{}
+
+func withBy(ctx context.Context, by journal.By) context.Context {
+	return context.WithValue(ctx, byKey{}, by)
+}
+
+// byOf returns who asked for what ctx carries out.
+func byOf(ctx context.Context) journal.By {
+	by, _ := ctx.Value(byKey{}).(journal.By)
+	return by
+}

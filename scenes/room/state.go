@@ -1,0 +1,274 @@
+package room
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"lectern/devices"
+	"lectern/devices/line"
+)
+
+// PropertyState is all that is known of one property.
+type PropertyState struct {
+	Device   string          `json:"device"`
+	Property string          `json:"property"`
+	Value    devices.Value   `json:"value"` // null: not known
+	Quality  devices.Quality `json:"quality"`
+	Seen     time.Time       `json:"seen,omitzero"`  // when the equipment last said so
+	Since    time.Time       `json:"since,omitzero"` // when the value last changed
+	// Target is what somebody has asked for and the equipment has not confirmed yet.
+	Target devices.Value `json:"target,omitzero"`
+	// Locks say what would be refused now and why.
+	Locks []Lock `json:"locks,omitempty"`
+}
+
+// Lock says that setting a property, or some values of it, would be refused now.
+type Lock struct {
+	Values []devices.Value `json:"values,omitempty"` // empty: all of them
+	Reason devices.Phrase  `json:"reason"`
+	Until  time.Time       `json:"until,omitzero"` // zero where nobody knows
+	guard  *Guard
+}
+
+// DeviceState says whether a device can be reached.
+type DeviceState struct {
+	Device string    `json:"device"`
+	Online bool      `json:"online"`
+	Fed    bool      `json:"fed"` // false: its mains circuit is off
+	Since  time.Time `json:"since,omitzero"`
+	Error  string    `json:"error,omitempty"`
+	asked  bool
+}
+
+// Update is the whole state, or what has changed since the last one.
+type Update struct {
+	Revision   uint64          `json:"revision"`
+	Full       bool            `json:"full"`
+	Properties []PropertyState `json:"properties,omitempty"`
+	Devices    []DeviceState   `json:"devices,omitempty"`
+	Lines      []line.Health   `json:"lines,omitempty"`
+	Runs       []Run           `json:"runs,omitempty"`
+}
+
+// store holds the cells in the order of their last change, so that what a subscriber has missed is
+// found in time that depends on the changes and not on the size of the room.
+type store struct {
+	mu       sync.Mutex
+	revision uint64
+	oldest   *cell
+	newest   *cell
+	changed  chan struct{} // closed at the next change
+	devices  map[string]*cell
+	lines    map[string]*cell
+	runs     map[string]*cell
+	wishes   uint64
+}
+
+// cell is one thing that changes: a property, a device's reach, a line's health or a run.
+type cell struct {
+	revision uint64
+	older    *cell
+	newer    *cell
+
+	property devices.Property // of a property
+	state    PropertyState
+	wish     uint64 // whose target stands in state
+
+	device *DeviceState
+	line   *line.Health
+	run    *Run
+}
+
+func (s *store) init() {
+	s.changed = make(chan struct{})
+	s.devices, s.lines, s.runs = make(map[string]*cell), make(map[string]*cell), make(map[string]*cell)
+}
+
+func (s *store) addProperty(device string, p devices.Property) *cell {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.devices[device] == nil {
+		s.devices[device] = &cell{device: &DeviceState{Device: device, Fed: true}}
+		s.touch(s.devices[device])
+	}
+	c := &cell{property: p, state: PropertyState{Device: device, Property: p.Name, Quality: devices.Unknown}}
+	s.touch(c)
+	return c
+}
+
+// touch gives a cell the next revision and tells the subscribers. The caller holds mu.
+func (s *store) touch(c *cell) {
+	if c.newer != nil || c.older != nil || s.newest == c {
+		if c.older != nil {
+			c.older.newer = c.newer
+		} else {
+			s.oldest = c.newer
+		}
+		if c.newer != nil {
+			c.newer.older = c.older
+		} else {
+			s.newest = c.older
+		}
+	}
+	c.older, c.newer = s.newest, nil
+	if s.newest != nil {
+		s.newest.newer = c
+	} else {
+		s.oldest = c
+	}
+	s.newest = c
+	s.revision++
+	c.revision = s.revision
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// since collects what has changed after a revision, oldest first. The caller holds mu.
+func (s *store) since(revision uint64) Update {
+	u := Update{Revision: s.revision, Full: revision == 0}
+	from := s.newest
+	if from == nil || from.revision <= revision {
+		return u
+	}
+	for from.older != nil && from.older.revision > revision {
+		from = from.older
+	}
+	for c := from; c != nil; c = c.newer {
+		switch {
+		case c.device != nil:
+			u.Devices = append(u.Devices, *c.device)
+		case c.line != nil:
+			u.Lines = append(u.Lines, *c.line)
+		case c.run != nil:
+			u.Runs = append(u.Runs, c.run.clone())
+		default:
+			u.Properties = append(u.Properties, c.state)
+		}
+	}
+	return u
+}
+
+// State returns the whole state.
+func (r *Room) State() Update {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return r.state.since(0)
+}
+
+// Get returns what is known of one property; false where there is no such property.
+func (r *Room) Get(device, property string) (PropertyState, bool) {
+	m, ok := r.members[device]
+	if !ok {
+		return PropertyState{}, false
+	}
+	c, ok := m.cells[property]
+	if !ok {
+		return PropertyState{}, false
+	}
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return c.state, true
+}
+
+// Subscription follows the state of a room. It needs no closing and is for one goroutine.
+type Subscription struct {
+	room *Room
+	seen uint64
+}
+
+// Subscribe starts to follow the state. A subscriber that has seen a revision before may say so and
+// gets only what has changed since; 0 gets everything first.
+func (r *Room) Subscribe(seen uint64) *Subscription {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	if seen > r.state.revision { // from another life of the daemon
+		seen = 0
+	}
+	return &Subscription{room: r, seen: seen}
+}
+
+// Next waits for a change and returns everything that has changed since the last call, each thing
+// once with its latest state. It returns at once the first time where there is anything to tell.
+// The error is ctx's.
+func (s *Subscription) Next(ctx context.Context) (Update, error) {
+	for {
+		s.room.state.mu.Lock()
+		u, changed := s.room.state.since(s.seen), s.room.state.changed
+		s.room.state.mu.Unlock()
+		if u.Revision > s.seen {
+			s.seen = u.Revision
+			return u, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return Update{}, context.Cause(ctx)
+		}
+	}
+}
+
+// Await waits until the condition holds, asking it after every change. The condition may call Get
+// and State. The error is ctx's.
+func (r *Room) Await(ctx context.Context, holds func() bool) error {
+	for {
+		r.state.mu.Lock()
+		changed := r.state.changed
+		r.state.mu.Unlock()
+		if holds() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx) //nolint:wrapcheck // ctx's own
+		}
+	}
+}
+
+// PostLine tells how a line is doing.
+func (r *Room) PostLine(h line.Health) {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	c := r.state.lines[h.Line]
+	if c == nil {
+		c = &cell{}
+		r.state.lines[h.Line] = c
+	}
+	c.line = &h
+	r.state.touch(c)
+}
+
+// PostRun tells how a run of a scene is getting on. The room keeps the latest run of each scene.
+func (r *Room) PostRun(run Run) {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	c := r.state.runs[run.Scene]
+	if c == nil {
+		c = &cell{}
+		r.state.runs[run.Scene] = c
+	}
+	fresh := run.clone()
+	c.run = &fresh
+	r.state.touch(c)
+}
+
+// target notes what is asked for and returns a number to take it back with.
+func (s *store) target(c *cell, v devices.Value) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wishes++
+	c.wish, c.state.Target = s.wishes, v
+	s.touch(c)
+	return s.wishes
+}
+
+// reached takes a target back unless a newer wish has taken its place.
+func (s *store) reached(c *cell, wish uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.wish == wish {
+		c.wish, c.state.Target = 0, devices.Value{}
+		s.touch(c)
+	}
+}

@@ -1,0 +1,286 @@
+package sequence
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"lectern/devices"
+	"lectern/scenes/journal"
+	"lectern/scenes/room"
+)
+
+// Engine starts scenes and follows their runs. Its methods may be called from any goroutine.
+type Engine struct {
+	room    *room.Room
+	journal *journal.Journal
+	log     *slog.Logger
+	scenes  map[string]*Scene
+	order   []string
+	memory  *memory
+
+	mu      sync.Mutex
+	ctx     context.Context // of Run; nil before
+	over    bool            // Run has ended
+	active  map[string]*run // by scene
+	wg      sync.WaitGroup
+	expects map[string][]time.Duration // how long each step took the last time
+}
+
+// Config is what an engine is made of.
+type Config struct {
+	Room    *room.Room
+	Scenes  []Scene
+	Journal *journal.Journal
+	Log     *slog.Logger
+	// Folder is where runs under way are noted, so that a restart can resolve them; "" for nowhere.
+	Folder string
+}
+
+// New makes an engine. Scenes that reverse another get their steps here.
+func New(c Config) *Engine {
+	e := &Engine{
+		room: c.Room, journal: c.Journal, log: c.Log, scenes: make(map[string]*Scene),
+		memory: newMemory(c.Folder, c.Log), active: make(map[string]*run), expects: make(map[string][]time.Duration),
+	}
+	for i := range c.Scenes {
+		e.scenes[c.Scenes[i].ID] = &c.Scenes[i]
+		e.order = append(e.order, c.Scenes[i].ID)
+	}
+	for _, s := range e.scenes {
+		if forward := e.scenes[s.ReverseOf]; forward != nil {
+			s.Steps = Reverse(forward.Steps, e.scenes)
+		}
+	}
+	return e
+}
+
+// Run resolves what an earlier life of the daemon left unfinished and then lets scenes run until
+// ctx ends; runs under way then stop where they are and stay noted. Nothing can be started before.
+func (e *Engine) Run(ctx context.Context) error {
+	e.mu.Lock()
+	e.ctx = ctx
+	e.mu.Unlock()
+	for _, left := range e.memory.load() {
+		e.resolve(ctx, left)
+	}
+	<-ctx.Done()
+	e.mu.Lock()
+	e.over = true
+	e.mu.Unlock()
+	e.wg.Wait()
+	return nil
+}
+
+// Start begins a run of a scene and returns it, or a Refusal: a scene does not run twice at a time.
+// A scene and its reverse exclude each other; starting one ends the other first. The error is a
+// *room.NotFound where there is no such scene.
+func (e *Engine) Start(scene string, by journal.By) (room.Run, error) {
+	s, ok := e.scenes[scene]
+	if !ok {
+		known := append([]string(nil), e.order...)
+		sort.Strings(known)
+		if len(scene) > 64 {
+			scene = scene[:64] + "…"
+		}
+		return room.Run{}, &room.NotFound{What: fmt.Sprintf("no scene %q", scene), Known: strings.Join(known, ", ")}
+	}
+	return e.begin(s, by, 0, s.Steps)
+}
+
+func (e *Engine) begin(s *Scene, by journal.By, from int, steps []Step) (room.Run, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ctx == nil || e.over {
+		return room.Run{}, &devices.Refusal{Reason: devices.Phrase{ZH: "控制器正在启动或停止", EN: "The controller is starting or stopping"}, For: time.Second}
+	}
+	if e.active[s.ID] != nil {
+		return room.Run{}, &devices.Refusal{Reason: devices.Phrase{ZH: "该场景正在运行", EN: "This scene is running already"}, For: time.Second}
+	}
+	var before *run
+	for id, other := range e.active {
+		if e.scenes[id].ReverseOf == s.ID || s.ReverseOf == id {
+			before = other
+		}
+	}
+	ctx, cancel := context.WithCancelCause(e.ctx)
+	r := &run{
+		engine: e, scene: s, steps: steps, at: from, cancel: cancel, over: make(chan struct{}),
+		decisions: make(chan Decision), expects: e.expects[s.ID], times: make([]time.Duration, len(steps)),
+		shown: room.Run{
+			ID: rand.Text()[:10], Scene: s.ID, By: by.String(), State: room.Running, Started: time.Now(),
+			Steps: make([]room.RunStep, len(steps)),
+		},
+	}
+	for i, step := range steps {
+		r.shown.Steps[i] = room.RunStep{Name: step.Name, State: room.Waiting}
+		if i < from {
+			r.shown.Steps[i].State = room.Finished
+		}
+	}
+	e.active[s.ID] = r
+	r.post()
+	e.journal.Record(journal.Entry{Time: r.shown.Started, By: by, Scene: s.ID, Outcome: "started"})
+	e.wg.Go(func() {
+		defer cancel(nil)
+		if before != nil {
+			before.cancel(errCancelled)
+			<-before.over
+		}
+		r.play(ctx)
+		e.finished(r)
+	})
+	return r.snapshot(), nil
+}
+
+// finished takes a run off the list.
+func (e *Engine) finished(r *run) {
+	shown := r.snapshot()
+	e.mu.Lock()
+	delete(e.active, r.scene.ID)
+	if shown.State == room.Finished {
+		e.expects[r.scene.ID] = r.times
+	}
+	e.mu.Unlock()
+	close(r.over)
+	e.journal.Record(journal.Entry{
+		Time: time.Now(), By: journal.By{Via: "scene", Name: r.scene.ID}, Scene: r.scene.ID,
+		Outcome: string(shown.State), Detail: shown.Reason.In("en"), Took: time.Since(shown.Started),
+	})
+}
+
+// Cancel ends a run where it is; what is done stays done. It reports false where none is under way.
+func (e *Engine) Cancel(scene string, by journal.By) bool {
+	e.mu.Lock()
+	r := e.active[scene]
+	e.mu.Unlock()
+	if r == nil {
+		return false
+	}
+	e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: scene, Outcome: "cancel"})
+	r.cancel(errCancelled)
+	return true
+}
+
+// Decision is what a person chooses about a step that has failed.
+type Decision string
+
+// The decisions.
+const (
+	DecideRetry  Decision = "retry"
+	DecideSkip   Decision = "skip"
+	DecideUnwind Decision = "unwind"
+	DecideStop   Decision = "stop"
+)
+
+// Decide answers a run that asks. It reports false where no run of the scene is asking.
+func (e *Engine) Decide(scene string, d Decision, by journal.By) bool {
+	e.mu.Lock()
+	r := e.active[scene]
+	e.mu.Unlock()
+	if r == nil || r.snapshot().State != room.Asking {
+		return false
+	}
+	select {
+	case r.decisions <- d:
+	case <-r.over:
+		return false
+	}
+	e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: scene, Outcome: string(d)})
+	return true
+}
+
+// Active reports whether a run of the scene is under way.
+func (e *Engine) Active(scene string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.active[scene] != nil
+}
+
+// Wait returns when no run of the scene is under way, or ctx ends.
+func (e *Engine) Wait(ctx context.Context, scene string) error {
+	e.mu.Lock()
+	r := e.active[scene]
+	e.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	select {
+	case <-r.over:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx) //nolint:wrapcheck // ctx's own
+	}
+}
+
+// readTime is how long a resolved run waits for the equipment to say how it is.
+const readTime = 30 * time.Second
+
+var cutOff = devices.Phrase{ZH: "控制器重启,运行中断", EN: "Cut off by a restart of the controller"}
+
+// resolve does with a run that was cut off what its scene says, after the equipment has been read.
+func (e *Engine) resolve(ctx context.Context, n note) {
+	s := e.scenes[n.Scene]
+	if s == nil || n.At > len(s.Steps) {
+		e.memory.forget(n.Run)
+		e.log.Warn("a run that was cut off belongs to no scene of this room file; nothing was done", "scene", n.Scene)
+		return
+	}
+	policy := s.OnRestart
+	if n.Unwinding && policy == Finish {
+		policy = Unwind // it was on its way back: finishing means to arrive there
+	}
+	by := journal.By{Via: "start", Name: s.ID}
+	e.log.Info("resolving a run that was cut off", "scene", s.ID, "step", n.At+1, "policy", string(policy))
+	e.memory.forget(n.Run)
+	if policy != Finish && policy != Unwind {
+		shown := room.Run{ID: n.Run, Scene: s.ID, By: n.By, State: room.Cancelled, Started: n.Started, Ended: time.Now(), Reason: cutOff}
+		for i, step := range s.Steps {
+			state := room.Waiting
+			if i < n.At {
+				state = room.Finished
+			}
+			shown.Steps = append(shown.Steps, room.RunStep{Name: step.Name, State: state})
+		}
+		e.room.PostRun(shown)
+		e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: s.ID, Outcome: "left", Detail: cutOff.EN})
+		return
+	}
+	e.awaitReadings(ctx, s.Steps)
+	steps, from := s.Steps, n.At
+	if policy == Unwind {
+		// The step under way may have been done or not; undoing it is right either way.
+		steps, from = Reverse(s.Steps[:min(n.At+1, len(s.Steps))], e.scenes), 0
+	}
+	if _, err := e.begin(s, by, from, steps); err != nil {
+		e.log.Error("a run that was cut off could not be resolved", "scene", s.ID, "error", err)
+	}
+}
+
+// awaitReadings waits until everything that the steps set has been read once, within reason.
+func (e *Engine) awaitReadings(ctx context.Context, steps []Step) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	var wishes []room.Wish
+	var collect func([]Step)
+	collect = func(steps []Step) {
+		for _, s := range steps {
+			wishes = append(wishes, s.Set...)
+			collect(s.Together)
+		}
+	}
+	collect(steps)
+	_ = e.room.Await(ctx, func() bool {
+		for _, w := range wishes {
+			if p, ok := e.room.Get(w.Device, w.Property); ok && p.Quality == devices.Unknown {
+				return false
+			}
+		}
+		return true
+	})
+}

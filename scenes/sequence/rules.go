@@ -1,0 +1,119 @@
+package sequence
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"lectern/devices"
+	"lectern/scenes/journal"
+	"lectern/scenes/room"
+)
+
+// Rule makes one thing follow another: when a property takes a value.
+type Rule struct {
+	ID   string
+	When []room.Match // all of it
+	For  time.Duration
+	Set  []room.Wish
+	Run  string // a scene
+}
+
+// Rules watches a room and does what its rules say. What it finds at start changes nothing: a rule
+// fires when its condition, after it was seen not to hold, is reported to hold.
+type Rules struct {
+	Room   *room.Room
+	Engine *Engine
+	Rules  []Rule
+	Log    *slog.Logger
+}
+
+// Run watches until ctx ends.
+func (w *Rules) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, rule := range w.Rules {
+		wg.Go(func() { w.watch(ctx, rule) })
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// watch follows one rule.
+func (w *Rules) watch(ctx context.Context, rule Rule) {
+	follow := w.Room.Subscribe(0)
+	armed := false // it was seen not to hold
+	for {
+		held, known := w.judge(rule)
+		switch {
+		case !known:
+			// Between a known state and the next nothing is decided: a projector that does not
+			// answer for a moment neither arms the rule nor fires it.
+		case !held:
+			armed = true
+		case armed:
+			armed = false
+			if w.keeps(ctx, rule) {
+				w.fire(ctx, rule)
+			} else {
+				armed = true
+			}
+		}
+		for {
+			u, err := follow.Next(ctx)
+			if err != nil {
+				return
+			}
+			if slices.ContainsFunc(u.Properties, rule.concerns) {
+				break
+			}
+		}
+	}
+}
+
+func (rule Rule) concerns(p room.PropertyState) bool {
+	return slices.ContainsFunc(rule.When, func(m room.Match) bool { return m.Device == p.Device && m.Property == p.Property })
+}
+
+func (w *Rules) judge(rule Rule) (held, known bool) {
+	held = true
+	for _, m := range rule.When {
+		p, _ := w.Room.Get(m.Device, m.Property)
+		if p.Quality != devices.Reported && p.Quality != devices.Assumed {
+			return false, false
+		}
+		held = held && slices.Contains(m.Values, p.Value)
+	}
+	return held, true
+}
+
+// keeps waits until the condition has held for the rule's time, and reports whether it did.
+func (w *Rules) keeps(ctx context.Context, rule Rule) bool {
+	if rule.For <= 0 {
+		return true
+	}
+	limited, cancel := context.WithTimeout(ctx, rule.For)
+	defer cancel()
+	err := w.Room.Await(limited, func() bool {
+		held, known := w.judge(rule)
+		return known && !held
+	})
+	return err != nil && ctx.Err() == nil
+}
+
+func (w *Rules) fire(ctx context.Context, rule Rule) {
+	by := journal.By{Via: "rule", Name: rule.ID}
+	w.Log.Info("a rule fires", "rule", rule.ID)
+	for _, wish := range rule.Set {
+		if _, err := w.Room.Do(ctx, room.Command{Device: wish.Device, Property: wish.Property, Value: wish.Value, By: by}); err != nil {
+			w.Log.Error("a rule could not be carried out", "rule", rule.ID, "error", err)
+		}
+	}
+	if rule.Run != "" {
+		if _, err := w.Engine.Start(rule.Run, by); err != nil {
+			w.Log.Warn("a rule could not start its scene", "rule", rule.ID, "scene", rule.Run, "error", err)
+		}
+	}
+}
