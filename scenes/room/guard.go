@@ -76,14 +76,14 @@ var busy = devices.Phrase{ZH: "相关设备正在操作,请稍候", EN: "Equipme
 // pass asks the guards. It returns what must be called when the command is over, or a Refusal.
 func (r *Room) pass(ctx context.Context, m *member, p devices.Property, v devices.Value) (leave func(), err error) {
 	var opens []func()
-	leave = func() {
+	all := func() {
 		for _, open := range slices.Backward(opens) {
 			open()
 		}
 	}
 	defer func() {
 		if err != nil {
-			leave()
+			all()
 		}
 	}()
 	if !m.gate.enter() {
@@ -100,7 +100,7 @@ func (r *Room) pass(ctx context.Context, m *member, p devices.Property, v device
 		}
 	}
 	if len(asked) == 0 {
-		return leave, nil
+		return all, nil
 	}
 	// Each device once, and shut before it is asked how it is.
 	judged := make(map[string]*member)
@@ -123,7 +123,7 @@ func (r *Room) pass(ctx context.Context, m *member, p devices.Property, v device
 	// although the projector behind it cannot answer.
 	if err := m.Device.Refresh(fresh); err == nil {
 		if now, _ := r.Get(m.ID, p.Name); now.Value == v && now.Quality == devices.Reported {
-			return leave, nil
+			return all, nil
 		}
 	}
 	for _, j := range judged {
@@ -138,7 +138,7 @@ func (r *Room) pass(ctx context.Context, m *member, p devices.Property, v device
 			return nil, &devices.Refusal{Reason: g.Reason, For: wait}
 		}
 	}
-	return leave, nil
+	return all, nil
 }
 
 // holds judges a guard by the state as it is, and says for how long it will refuse where that is
