@@ -28,6 +28,9 @@ func NewStage(ctx context.Context) *Stage { return &Stage{ctx: ctx} }
 // Wait returns when ctx has ended and every port is closed.
 func (s *Stage) Wait() { s.wg.Wait() }
 
+// Go runs something else that ends with the stage, such as a server of pictures.
+func (s *Stage) Go(f func()) { s.wg.Go(f) }
+
 // Serial puts equipment on a new pty and makes link, a path in an existing folder, point to it.
 // Several pieces of equipment on one port must all be Units. A baud above 0 makes the port as slow
 // as a wire of that speed (10 bits a character).

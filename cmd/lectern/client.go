@@ -1,0 +1,340 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+)
+
+// connection says how a verb reaches the daemon.
+type connection struct {
+	Address string `help:"Where the panel is served." default:"http://127.0.0.1:8080" env:"LECTERN_ADDRESS" placeholder:"URL"`
+	Data    string `help:"Folder of the room's data, for the token; left out, the newest under the usual place." type:"path" placeholder:"DIR"`
+	Token   string `help:"Token, where there is no such folder." env:"LECTERN_TOKEN"`
+}
+
+// token finds what the daemon on this machine lets the command line in with.
+func (c *connection) token() (string, error) {
+	if c.Token != "" {
+		return c.Token, nil
+	}
+	paths := []string{filepath.Join(c.Data, tokenFile)}
+	if c.Data == "" {
+		paths = nil
+		if s := os.Getenv("STATE_DIRECTORY"); s != "" {
+			paths = append(paths, filepath.Join(s, tokenFile))
+		}
+		if home, err := os.UserHomeDir(); err == nil {
+			found, _ := filepath.Glob(filepath.Join(home, ".local", "state", "lectern", "*", tokenFile))
+			sort.Slice(found, func(i, j int) bool { return modified(found[i]).After(modified(found[j])) })
+			paths = append(paths, found...)
+		}
+	}
+	for _, path := range paths {
+		if b, err := os.ReadFile(path); err == nil {
+			return strings.TrimSpace(string(b)), nil
+		}
+	}
+	return "", errors.New("found no token: run this as the user that runs the daemon, or give --data or --token")
+}
+
+func modified(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// problem is an error answer of the daemon.
+type problem struct {
+	Title      string `json:"title"`
+	Detail     string `json:"detail"`
+	RetryAfter int    `json:"retry_after"`
+}
+
+// call asks the daemon. The answer is decoded into out, where that is not nil.
+func (c *connection) call(ctx context.Context, method, path string, in, out any) error {
+	token, err := c.token()
+	if err != nil {
+		return err
+	}
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("asking the daemon: %w", err)
+		}
+		body = bytes.NewReader(b)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Address, "/")+path, body)
+	if err != nil {
+		return fmt.Errorf("asking the daemon: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	if in != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("asking the daemon: %w; is it running, and is this its address?", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode >= 400 {
+		var p problem
+		if json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p) != nil || p.Title == "" {
+			return fmt.Errorf("%s %s: the daemon answered %s", method, path, answer.Status)
+		}
+		text := p.Title
+		if p.Detail != "" {
+			text += ": " + p.Detail
+		}
+		if p.RetryAfter > 0 {
+			text += fmt.Sprintf(" (try again in %d s)", p.RetryAfter)
+		}
+		return errors.New(text)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.NewDecoder(answer.Body).Decode(out); err != nil {
+		return fmt.Errorf("reading the daemon's answer: %w", err)
+	}
+	return nil
+}
+
+// seen is the state as the daemon tells it.
+type seen struct {
+	Revision   uint64 `json:"revision"`
+	Properties []struct {
+		Device   string    `json:"device"`
+		Property string    `json:"property"`
+		Value    any       `json:"value"`
+		Quality  string    `json:"quality"`
+		Seen     time.Time `json:"seen"`
+	} `json:"properties"`
+	Lines []struct {
+		Line  string `json:"line"`
+		Up    bool   `json:"up"`
+		Error string `json:"error"`
+	} `json:"lines"`
+	Runs []sceneRun `json:"runs"`
+}
+
+type sceneRun struct {
+	ID     string `json:"id"`
+	Scene  string `json:"scene"`
+	State  string `json:"state"`
+	Reason text   `json:"reason"`
+	Steps  []struct {
+		Name   text   `json:"name"`
+		State  string `json:"state"`
+		Reason text   `json:"reason"`
+	} `json:"steps"`
+}
+
+type text struct{ ZH, EN string }
+
+func (t text) String() string {
+	if t.EN != "" {
+		return t.EN
+	}
+	return t.ZH
+}
+
+type stateVerb struct {
+	connection
+	Filter string `arg:"" optional:"" help:"Show only properties whose name contains this."`
+	JSON   bool   `help:"As JSON."`
+}
+
+// Run prints the state.
+func (v *stateVerb) Run(ctx context.Context, t terminal) error {
+	var raw json.RawMessage
+	if err := v.call(ctx, http.MethodGet, "/api/v1/state", nil, &raw); err != nil {
+		return err
+	}
+	if v.JSON {
+		return printJSON(t.out, raw)
+	}
+	var s seen
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return fmt.Errorf("reading the state: %w", err)
+	}
+	var rows []string
+	for _, p := range s.Properties {
+		name := p.Device + "." + p.Property
+		if !strings.Contains(name, v.Filter) {
+			continue
+		}
+		value := "?"
+		if p.Value != nil {
+			value = fmt.Sprint(p.Value)
+		}
+		rows = append(rows, fmt.Sprintf("%-32s %-12s %s", name, value, p.Quality))
+	}
+	sort.Strings(rows)
+	for _, row := range rows {
+		fmt.Fprintln(t.out, row)
+	}
+	for _, l := range s.Lines {
+		if !l.Up {
+			fmt.Fprintf(t.out, "line %s is down: %s\n", l.Line, l.Error)
+		}
+	}
+	return nil
+}
+
+type setVerb struct {
+	connection
+	Property string `arg:"" name:"device.property"`
+	Value    string `arg:""`
+	JSON     bool   `help:"As JSON."`
+}
+
+// Run sets a property.
+func (v *setVerb) Run(ctx context.Context, t terminal) error {
+	device, property, ok := strings.Cut(v.Property, ".")
+	if !ok {
+		return fmt.Errorf("%w: write DEVICE.PROPERTY, such as door-lights.power", errUsage)
+	}
+	var outcome struct {
+		Outcome string `json:"outcome"`
+		Reason  text   `json:"reason"`
+	}
+	path := "/api/v1/devices/" + url.PathEscape(device) + "/" + url.PathEscape(property)
+	if err := v.call(ctx, http.MethodPost, path, map[string]string{"value": v.Value}, &outcome); err != nil {
+		return err
+	}
+	if v.JSON {
+		return printJSON(t.out, outcome)
+	}
+	fmt.Fprintln(t.out, strings.TrimSuffix(outcome.Outcome+": "+outcome.Reason.String(), ": "))
+	return nil
+}
+
+type sceneVerb struct {
+	connection
+	Name   string `arg:""`
+	Cancel bool   `help:"Cancel it in place of running it."`
+	JSON   bool   `help:"As JSON, when it is over."`
+}
+
+// Run runs a scene and follows it to its end.
+func (v *sceneVerb) Run(ctx context.Context, t terminal) error {
+	path := "/api/v1/scenes/" + url.PathEscape(v.Name)
+	if v.Cancel {
+		return v.call(ctx, http.MethodDelete, path, nil, nil)
+	}
+	var r sceneRun
+	if err := v.call(ctx, http.MethodPost, path, map[string]bool{"confirm": true}, &r); err != nil {
+		return err
+	}
+	told := make([]string, len(r.Steps))
+	for {
+		for i, step := range r.Steps {
+			word := strings.TrimSuffix(fmt.Sprintf("%d/%d %s: %s: %s", i+1, len(r.Steps), step.Name, step.State, step.Reason), ": ")
+			if word != told[i] && step.State != "waiting" && !v.JSON {
+				fmt.Fprintln(t.out, word)
+			}
+			told[i] = word
+		}
+		switch r.State {
+		case "running", "unwinding", "asking", "waiting":
+		default:
+			if v.JSON {
+				if err := printJSON(t.out, r); err != nil {
+					return err
+				}
+			}
+			if r.State != "finished" {
+				return fmt.Errorf("scene %s ended as %s: %s", v.Name, r.State, r.Reason)
+			}
+			return nil
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return errors.New("no longer following; the scene goes on")
+		}
+		var s seen
+		if err := v.call(ctx, http.MethodGet, "/api/v1/state", nil, &s); err != nil {
+			return err
+		}
+		for _, now := range s.Runs {
+			if now.ID == r.ID {
+				r = now
+			}
+		}
+	}
+}
+
+type traceVerb struct {
+	connection
+	Line string `arg:"" optional:"" help:"Only this line."`
+	Last bool   `help:"Show what the ring holds and end."`
+	JSON bool   `help:"As JSON, one object a line."`
+}
+
+// Run prints the frames on the wires.
+func (v *traceVerb) Run(ctx context.Context, t terminal) error {
+	after := make(map[string]uint64)
+	for {
+		var entries []struct {
+			Seq  uint64    `json:"seq"`
+			Time time.Time `json:"time"`
+			Line string    `json:"line"`
+			Unit string    `json:"unit"`
+			Dir  string    `json:"dir"`
+			Hex  string    `json:"hex"`
+			Note string    `json:"note"`
+		}
+		var answer struct {
+			Entries json.RawMessage `json:"entries"`
+		}
+		query := url.Values{}
+		if v.Line != "" {
+			query.Set("line", v.Line)
+		}
+		if v.Line != "" && after[v.Line] > 0 {
+			query.Set("after", fmt.Sprint(after[v.Line]))
+		}
+		if err := v.call(ctx, http.MethodGet, "/api/v1/trace?"+query.Encode(), nil, &answer); err != nil {
+			return err
+		}
+		if err := json.Unmarshal(answer.Entries, &entries); err != nil {
+			return fmt.Errorf("reading the trace: %w", err)
+		}
+		for _, e := range entries {
+			if e.Seq <= after[e.Line] {
+				continue
+			}
+			after[e.Line] = e.Seq
+			if v.JSON {
+				if err := json.NewEncoder(t.out).Encode(e); err != nil {
+					return fmt.Errorf("writing JSON: %w", err)
+				}
+				continue
+			}
+			fmt.Fprintf(t.out, "%s %-10s %-5s %-8s %-40s %s\n", e.Time.Format("15:04:05.000"), e.Line, e.Dir, e.Unit, e.Hex, e.Note)
+		}
+		if v.Last {
+			return nil
+		}
+		select {
+		case <-time.After(250 * time.Millisecond):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"lectern/configs"
+	"lectern/devices/all"
+	"lectern/panel/pin"
+)
+
+// load reads and checks a room file; "" is the demo room.
+func load(path string) (*configs.Room, error) {
+	if path == "" {
+		name, data := configs.Demo()
+		room, err := configs.Parse(name, data, all.Catalogue(), os.LookupEnv)
+		if err != nil {
+			return nil, fmt.Errorf("the demo room does not load, which should not happen:\n%w", err)
+		}
+		return room, nil
+	}
+	room, err := configs.Load(path, all.Catalogue(), os.LookupEnv)
+	if err != nil {
+		return nil, fmt.Errorf("the room file has faults; nothing was started:\n%w", err)
+	}
+	return room, nil
+}
+
+type checkVerb struct {
+	Files []string `arg:"" name:"file" help:"Room files." type:"path"`
+	JSON  bool     `help:"As JSON."`
+}
+
+// Run checks room files.
+func (v *checkVerb) Run(t terminal) error {
+	found := configs.Faults{}
+	warned := configs.Faults{}
+	for _, path := range v.Files {
+		faults, warnings := configs.Check(path, all.Catalogue(), os.LookupEnv)
+		found, warned = append(found, faults...), append(warned, warnings...)
+		if len(faults) == 0 && !v.JSON {
+			fmt.Fprintf(t.out, "%s: good\n", path)
+		}
+	}
+	if v.JSON {
+		if err := printJSON(t.out, map[string]any{"faults": found, "warnings": warned}); err != nil {
+			return err
+		}
+	} else {
+		for _, w := range warned {
+			fmt.Fprintln(t.out, "warning:", w)
+		}
+		for _, f := range found {
+			fmt.Fprintln(t.err, f)
+		}
+	}
+	if n := len(found); n > 0 {
+		return fmt.Errorf("%d faults in %d files", n, len(v.Files))
+	}
+	return nil
+}
+
+type schemaVerb struct{}
+
+// Run prints the schema.
+func (*schemaVerb) Run(t terminal) error {
+	b, err := configs.Schema(all.Catalogue())
+	if err != nil {
+		return fmt.Errorf("making the schema: %w", err)
+	}
+	_, err = t.out.Write(append(b, '\n'))
+	return err //nolint:wrapcheck // standard output
+}
+
+type pinVerb struct {
+	PIN string `arg:"" optional:"" help:"4 to 12 digits. Left out, it is read from standard input, which keeps it out of the shell's history."`
+}
+
+// Run prints the hash of a PIN.
+func (v *pinVerb) Run(t terminal) error {
+	digits := v.PIN
+	if digits == "" {
+		fmt.Fprint(t.err, "PIN: ")
+		if _, err := fmt.Fscanln(t.in, &digits); err != nil {
+			return fmt.Errorf("reading the PIN: %w", err)
+		}
+	}
+	hash, err := pin.Hash(digits)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	fmt.Fprintln(t.out, hash)
+	return nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	return nil
+}
+
+// dataFolder returns where a room keeps its journal, its runs under way and the token for the
+// command line; it is made where it is missing.
+func dataFolder(given, room string) (string, error) {
+	folder := given
+	if folder == "" {
+		folder = os.Getenv("STATE_DIRECTORY") // as systemd gives it
+	}
+	if folder == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("finding a folder for the room's data: %w; give one with --data", err)
+		}
+		folder = filepath.Join(home, ".local", "state", "lectern", room)
+	}
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return "", fmt.Errorf("making the folder for the room's data: %w; give another with --data", err)
+	}
+	return folder, nil
+}
+
+// tokenFile holds the token of the command line on this machine.
+const tokenFile = "cli-token"
+
+func writeToken(folder, secret string) error {
+	path := filepath.Join(folder, tokenFile)
+	if err := errors.Join(os.WriteFile(path, []byte(secret+"\n"), 0o600), os.Chmod(path, 0o600)); err != nil {
+		return fmt.Errorf("writing the token of the command line: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"lectern/configs"
+	"lectern/devices/all"
+	"lectern/devices/sim"
+	"lectern/devices/sim/cast"
+	"lectern/panel"
+	"lectern/scenes/build"
+	"lectern/scenes/journal"
+)
+
+type runVerb struct {
+	Config    string  `help:"Room file. Left out: the demo room, simulated." type:"path" placeholder:"FILE"`
+	Listen    string  `help:"Where the panel is served." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	Data      string  `help:"Folder for journal and state." type:"path" placeholder:"DIR"`
+	Simulate  bool    `help:"Play the equipment of the room file in this process."`
+	Simulated string  `help:"Folder that a running 'lectern simulate' was given; its lines are used in place of the real ones." type:"path" placeholder:"DIR"`
+	Speed     float64 `help:"With --simulate: how much quicker than life the equipment is." default:"1"`
+	Verbose   bool    `short:"v" help:"Log every frame's worth of detail."`
+}
+
+// Run runs a room until the process is told to stop.
+func (v *runVerb) Run(ctx context.Context, t terminal) error {
+	demo := v.Config == ""
+	if demo && v.Simulated == "" {
+		v.Simulate = true
+	}
+	if v.Simulate && v.Simulated != "" {
+		return fmt.Errorf("%w: --simulate and --simulated exclude each other", errUsage)
+	}
+	cfg, err := load(v.Config)
+	if err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if v.Verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{Level: level}))
+
+	// A port that is taken is found out before any equipment is touched.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", v.Listen)
+	if err != nil {
+		return fmt.Errorf("serving the panel: %w; is another lectern running? choose another address with --listen", err)
+	}
+	defer listener.Close()
+	folder, err := dataFolder(v.Data, cfg.Room.ID)
+	if err != nil {
+		return err
+	}
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	simulated, err := v.simulate(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { cancel(); simulated.wait() }()
+
+	d, err := newDaemon(cfg, folder, simulated.on, log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "%s / %s: http://%s\n", cfg.Room.Name.ZH, cfg.Room.Name.EN, listener.Addr())
+	if demo {
+		fmt.Fprintf(t.out, "Demo PINs: main %s, system %s, staff %s\n", configs.DemoPINs["main"], configs.DemoPINs["system"], configs.DemoPINs["staff"])
+	}
+	return d.run(ctx, listener)
+}
+
+// stand is equipment that is played, if any.
+type stand struct {
+	on   bool
+	wait func()
+}
+
+// simulate points the room at simulated lines, where it is asked to.
+func (v *runVerb) simulate(ctx context.Context, cfg *configs.Room) (stand, error) {
+	switch {
+	case v.Simulated != "":
+		var ends cast.Endpoints
+		b, err := os.ReadFile(filepath.Join(v.Simulated, endpointsFile))
+		if err == nil {
+			err = json.Unmarshal(b, &ends)
+		}
+		if err != nil {
+			return stand{}, fmt.Errorf("reading where the simulated lines are: %w; is 'lectern simulate --dir %s' running?", err, v.Simulated)
+		}
+		ends.Apply(cfg)
+		return stand{on: true, wait: func() {}}, nil
+	case v.Simulate:
+		folder, err := os.MkdirTemp("", "lectern-")
+		if err != nil {
+			return stand{}, fmt.Errorf("making a folder for simulated ports: %w", err)
+		}
+		stage := sim.NewStage(ctx)
+		e, err := cast.Play(ctx, stage, cfg, cast.Options{Speed: v.Speed, Paced: v.Speed <= 1, Folder: folder})
+		if err != nil {
+			return stand{}, errors.Join(fmt.Errorf("playing the equipment: %w", err), os.RemoveAll(folder))
+		}
+		e.Endpoints.Apply(cfg)
+		return stand{on: true, wait: func() { stage.Wait(); _ = os.RemoveAll(folder) }}, nil
+	}
+	return stand{wait: func() {}}, nil
+}
+
+// daemon is a room at work with the people and machines that meet it.
+type daemon struct {
+	parts   *build.Parts
+	panel   *panel.Server
+	journal *journal.Journal
+	log     *slog.Logger
+}
+
+// newDaemon puts the parts together. Nothing is opened but the journal.
+func newDaemon(cfg *configs.Room, folder string, simulated bool, log *slog.Logger) (*daemon, error) {
+	secret := rand.Text()
+	if err := writeToken(folder, secret); err != nil {
+		return nil, err
+	}
+	// The command line on this machine speaks to the daemon as any machine does.
+	withCLI := *cfg
+	withCLI.Panel.Tokens = append(append([]configs.Token(nil), cfg.Panel.Tokens...), configs.Token{Name: "command line", Role: "system", Secret: secret})
+
+	j := journal.Open(folder, log)
+	parts, err := build.Build(cfg, build.Options{Find: all.Find, Journal: j, Folder: folder, Log: log})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("building the room: %w", err), j.Close())
+	}
+	server, err := panel.New(panel.Config{
+		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Journal: j, Lines: parts.Lines,
+		Build: buildVersion(), Simulated: simulated, Log: log,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("making the panel: %w", err), j.Close())
+	}
+	return &daemon{parts: parts, panel: server, journal: j, log: log}, nil
+}
+
+// run runs everything until ctx ends or a part of it fails.
+func (d *daemon) run(ctx context.Context, listener net.Listener) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.parts.Run(ctx) })
+	g.Go(func() error { return d.panel.Run(ctx, listener) })
+	err := g.Wait()
+	if err != nil {
+		err = fmt.Errorf("running the room: %w", err)
+	}
+	return errors.Join(err, d.journal.Close())
+}

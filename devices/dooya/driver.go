@@ -1,0 +1,239 @@
+// Package dooya drives Dooya curtain and screen motors with an RS-485 port (DT82, KT82, DC series):
+// 9600 baud, 8N1, each motor with an id of two bytes. The facts come from the maker's
+// "485 communication protocol A4".
+//
+// What the motors are like, and what it means here:
+//
+//   - 0 % is closed (down), 100 % is open (up), as everywhere in Lectern.
+//   - A motor measures its stroke between its two ends and forgets it with the mains. Until it has
+//     run to an end once, its position reads FF and it takes no position to go to.
+//   - It acknowledges by repeating the command, and refuses by a reply that is one byte longer. It
+//     also "refuses" to open when it is open already, which nobody would call an error.
+//   - Nothing in the answer to a read tells which register it is of. After a read that failed, its
+//     late answer is waited for before anything else is read; see motor.settle.
+package dooya
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lectern/devices"
+	"lectern/devices/line"
+)
+
+const (
+	// timeout bounds the wait for a reply. The motors answer within a few frames' time; drivers in
+	// the field (wb-mqtt-serial) allow 100 ms, which leaves nothing for an adapter on USB.
+	timeout = 200 * time.Millisecond
+	// lateness is how long after the time-out the answer to a read may still come and do harm.
+	lateness = 300 * time.Millisecond
+)
+
+// Settings are what a room file says of one motor.
+type Settings struct {
+	ID string `yaml:"id" doc:"the motor's id, two hex bytes: \"12 34\". New motors are FE FE; several on one bus need ids of their own"`
+}
+
+// Validate checks the settings.
+func (s *Settings) Validate() error {
+	_, err := parseID(s.ID)
+	return err
+}
+
+// Driver returns the driver "dooya".
+func Driver() devices.Driver {
+	return devices.Driver{
+		Name:      "dooya",
+		Equipment: "Dooya curtain and screen motors with RS-485 (DT82, KT82, DC series)",
+		Facts:     "Dooya 485 communication protocol A4",
+		Kinds:     []string{"curtain", "screen"},
+		Lines:     []line.Kind{line.Serial, line.TCP},
+		Bus:       "rs485",
+		Settings:  func() any { return &Settings{} },
+		Claims: func(settings any) []string {
+			m, err := parseID(settings.(*Settings).ID)
+			if err != nil {
+				return nil // Validate says what is wrong with it
+			}
+			return []string{unit(m)}
+		},
+		New: func(env devices.Env, settings any) (any, error) {
+			m, err := parseID(settings.(*Settings).ID)
+			if err != nil {
+				return nil, err
+			}
+			return &motor{line: env.Line, id: m, reading: make(chan struct{}, 1)}, nil
+		},
+	}
+}
+
+// unit names a motor on its line, for errors and for the key that all its moves share.
+func unit(m id) string { return "motor " + m.String() }
+
+// motor is one motor. It implements devices.Positioner.
+type motor struct {
+	line *line.Line
+	id   id
+
+	// reading is held by whoever reads the motor, and guards doubt: whether the answer to a read
+	// may still be on its way.
+	reading chan struct{}
+	doubt   bool
+}
+
+var _ devices.Positioner = (*motor)(nil)
+
+// Move implements devices.Mover.
+func (m *motor) Move(ctx context.Context, way devices.Motion) error {
+	var command byte
+	var word string
+	switch way {
+	case devices.Up:
+		command, word = commandOpen, "open"
+	case devices.Down:
+		command, word = commandClose, "close"
+	case devices.Stop:
+		command, word = commandStop, "stop"
+	default:
+		return fmt.Errorf("dooya: motion %q is not up, stop or down", way)
+	}
+	f, err := m.line.Do(ctx, line.Exchange{
+		Unit: unit(m.id), Request: encode(m.id, functionControl, command),
+		Find: findControl(m.id, command), Key: unit(m.id), Timeout: timeout,
+		Note: word + " " + unit(m.id), Explain: explain,
+	})
+	if err != nil {
+		return fmt.Errorf("dooya %s: %w", word, err)
+	}
+	if !isError(f) {
+		return nil
+	}
+	// The one error that the manual shows is "open" to a motor that is open. It does not say that
+	// there is no other, so the motor must be where it was told to go, or it has refused.
+	w, err := m.Where(ctx)
+	if err != nil {
+		return fmt.Errorf("dooya %s was refused: %w", word, err)
+	}
+	if arrived(w, way) {
+		return nil
+	}
+	return &devices.Rejection{Code: "FF", Reason: devices.Phrase{
+		ZH: "电机拒绝执行,请检查电机", EN: "The motor refused to move; have it looked at",
+	}}
+}
+
+// arrived reports whether a motor is where a motion would have taken it.
+func arrived(w devices.Whereabouts, way devices.Motion) bool {
+	if w.Motion != devices.Stop {
+		return w.Motion == way
+	}
+	switch way {
+	case devices.Up:
+		return w.Known && w.Percent == 100
+	case devices.Down:
+		return w.Known && w.Percent == 0
+	}
+	return true
+}
+
+// GoTo implements devices.Positioner. The ends are reached by open and close, which a motor takes
+// even where it has lost its stroke, and by which it finds it again.
+func (m *motor) GoTo(ctx context.Context, percent int) error {
+	switch {
+	case percent < 0 || percent > 100:
+		return fmt.Errorf("dooya: position %d%% is not 0 to 100", percent)
+	case percent == 0:
+		return m.Move(ctx, devices.Down)
+	case percent == 100:
+		return m.Move(ctx, devices.Up)
+	}
+	f, err := m.line.Do(ctx, line.Exchange{
+		Unit: unit(m.id), Request: encode(m.id, functionControl, commandGoTo, byte(percent)),
+		Find: findGoTo(m.id, byte(percent)), Key: unit(m.id), Timeout: timeout,
+		Note: fmt.Sprintf("move %s to %d%%", unit(m.id), percent), Explain: explain,
+	})
+	if err != nil {
+		return fmt.Errorf("dooya go to %d%%: %w", percent, err)
+	}
+	if isError(f) {
+		return &devices.Refusal{Reason: devices.Phrase{
+			ZH: "电机断电后丢失了行程,请先完全打开或完全关闭一次",
+			EN: "The motor has lost its stroke; open or close it fully once, then choose a position",
+		}}
+	}
+	return nil
+}
+
+// Where implements devices.Positioner. The status is read first: where it says that the motor
+// stands, the position that follows is the one it stands at.
+func (m *motor) Where(ctx context.Context) (devices.Whereabouts, error) {
+	var w devices.Whereabouts
+	select {
+	case m.reading <- struct{}{}:
+		defer func() { <-m.reading }()
+	case <-ctx.Done():
+		return w, fmt.Errorf("dooya %s: waiting for another read: %w", unit(m.id), ctx.Err())
+	}
+	status, err := m.read(ctx, registerStatus, "status")
+	if err != nil {
+		return w, err
+	}
+	if w.Motion, err = motion(status); err != nil {
+		return devices.Whereabouts{}, fmt.Errorf("dooya %s: %w", unit(m.id), err)
+	}
+	place, err := m.read(ctx, registerPosition, "position")
+	if err != nil {
+		return devices.Whereabouts{}, err
+	}
+	if w.Percent, w.Known, err = position(place); err != nil {
+		return devices.Whereabouts{}, fmt.Errorf("dooya %s: %w", unit(m.id), err)
+	}
+	return w, nil
+}
+
+// read asks for one register. The caller holds reading.
+func (m *motor) read(ctx context.Context, register byte, word string) (byte, error) {
+	if err := m.settle(ctx); err != nil {
+		return 0, fmt.Errorf("dooya read %s: %w", word, err)
+	}
+	f, err := m.line.Do(ctx, line.Exchange{
+		Unit: unit(m.id), Request: encode(m.id, functionRead, register, 1),
+		Find: findRead(m.id), Timeout: timeout,
+		Note: "read " + word + " of " + unit(m.id), Explain: explain,
+	})
+	if err != nil {
+		m.doubt = wasSent(err)
+		return 0, fmt.Errorf("dooya read %s: %w", word, err)
+	}
+	return f[5], nil
+}
+
+// settle waits for the late answer to a read that failed, so that it is not taken for the answer to
+// the next: a status of 0 would be a closed curtain. Without doubt it does nothing.
+func (m *motor) settle(ctx context.Context) error {
+	if !m.doubt {
+		return nil
+	}
+	// No unit: that nothing comes is what is hoped for, and must not count as the motor's silence.
+	_, err := m.line.Do(ctx, line.Exchange{
+		Find: findRead(m.id), Timeout: lateness,
+		Note: "wait for a late answer of " + unit(m.id), Explain: explain,
+	})
+	if err != nil && !errors.Is(err, line.ErrNoReply) {
+		return fmt.Errorf("waiting for a late answer: %w", err)
+	}
+	m.doubt = false
+	return nil
+}
+
+// wasSent reports whether a failed exchange may have reached the wire, and so may yet be answered.
+func wasSent(err error) bool {
+	for _, never := range []error{line.ErrDown, line.ErrExpired, line.ErrSuperseded, line.ErrSilent, line.ErrClosed, line.ErrFull} {
+		if errors.Is(err, never) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,302 @@
+// Package cast knows which simulator plays the equipment of which driver, and puts the equipment of
+// a whole room file on a stage.
+package cast
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"lectern/configs"
+	"lectern/devices/sim"
+	"lectern/devices/sim/dooya"
+	"lectern/devices/sim/escvp21"
+	"lectern/devices/sim/hs08r"
+	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/modbus"
+	"lectern/devices/sim/oppo"
+	"lectern/devices/sim/picture"
+	"lectern/devices/sim/pjlink"
+	"lectern/devices/sim/sis"
+	"lectern/devices/sim/sony9pin"
+)
+
+// Role says which drivers' equipment one simulator plays.
+type Role struct {
+	Drivers []string
+	New     sim.Factory
+}
+
+// Roles lists all simulators.
+func Roles() []Role {
+	return []Role{
+		{[]string{"modbus-coil", "modbus-command-relay", "modbus-dimmer", "modbus-sensor"}, modbus.New},
+		{[]string{"dooya"}, dooya.New},
+		{[]string{"hs08r"}, hs08r.New},
+		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
+		{[]string{"escvp21"}, escvp21.New},
+		{[]string{"pjlink"}, pjlink.New},
+		{[]string{"oppo"}, oppo.New},
+		{[]string{"hyperdeck"}, hyperdeck.New},
+		{[]string{"sony9pin"}, sony9pin.New},
+	}
+}
+
+// Endpoints says where the simulated lines and pictures of a room are to be found.
+type Endpoints struct {
+	// Lines holds, by line id, the path of a port or the host:port of a listener.
+	Lines map[string]string `json:"lines"`
+	// Previews holds, by device id, the address of the moving picture.
+	Previews map[string]string `json:"previews,omitempty"`
+}
+
+// Apply points the lines and previews of a room at the simulated ones.
+func (e Endpoints) Apply(r *configs.Room) {
+	for i := range r.Lines {
+		where, ok := e.Lines[r.Lines[i].ID]
+		if !ok {
+			continue
+		}
+		if r.Lines[i].Kind == "serial" {
+			r.Lines[i].Port = where
+		} else {
+			r.Lines[i].Address = where
+		}
+	}
+	for i := range r.Devices {
+		if u, ok := e.Previews[r.Devices[i].ID]; ok && r.Devices[i].Preview != nil {
+			preview := *r.Devices[i].Preview
+			preview.URL = u
+			r.Devices[i].Preview = &preview
+		}
+	}
+}
+
+// Ensemble is the equipment of a room on a stage.
+type Ensemble struct {
+	Endpoints Endpoints
+	Wires     map[string]*sim.Wire // by line id
+	equipment []sim.Equipment
+	owner     map[string]sim.Equipment // by device id
+}
+
+// Options say how a room is played.
+type Options struct {
+	Speed float64 // see sim.Options
+	// Paced makes the serial lines as slow as their baud rate.
+	Paced bool
+	// Folder holds the links to the ptys.
+	Folder string
+}
+
+// Play puts the equipment of all lines of a room on the stage.
+func Play(ctx context.Context, stage *sim.Stage, room *configs.Room, o Options) (*Ensemble, error) {
+	gallery := picture.New()
+	e := &Ensemble{
+		Endpoints: Endpoints{Lines: make(map[string]string), Previews: make(map[string]string)},
+		Wires:     make(map[string]*sim.Wire), owner: make(map[string]sim.Equipment),
+	}
+	described := make(map[string]bool)
+	options := sim.Options{Speed: o.Speed, Picture: func(device string, describe func() string) {
+		described[device] = true
+		gallery.Add(device, describe)
+	}}
+	for _, line := range room.Lines {
+		if err := e.play(ctx, stage, room, line, o, options); err != nil {
+			return nil, fmt.Errorf("simulating line %s: %w", line.ID, err)
+		}
+	}
+	for _, d := range room.Devices {
+		if d.Preview == nil {
+			continue
+		}
+		if !described[d.ID] { // a camera, or equipment that shows nothing of itself
+			gallery.Add(d.ID, func() string { return d.Kind })
+		}
+		ending := ".mjpg"
+		if d.Preview.Kind == "snapshot" {
+			ending = ".jpg"
+		}
+		e.Endpoints.Previews[d.ID] = "/" + url.PathEscape(d.ID) + ending
+	}
+	if len(e.Endpoints.Previews) > 0 {
+		base, err := exhibit(ctx, stage, gallery)
+		if err != nil {
+			return nil, err
+		}
+		for id, path := range e.Endpoints.Previews {
+			e.Endpoints.Previews[id] = base + path
+		}
+	}
+	return e, nil
+}
+
+// exhibit serves the pictures until ctx ends, and returns where.
+func exhibit(ctx context.Context, stage *sim.Stage, h http.Handler) (base string, err error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("serving the simulated pictures: %w", err)
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	stage.Go(func() { _ = server.Serve(listener) })
+	stage.Go(func() { <-ctx.Done(); _ = server.Close() })
+	return "http://" + listener.Addr().String(), nil
+}
+
+// play puts the equipment of one line on the stage.
+func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Room, line configs.Line, o Options, options sim.Options) error {
+	hanging := devicesOn(room, line.ID)
+	var playing []sim.Equipment
+	for _, role := range Roles() {
+		var part []sim.Device
+		for _, d := range hanging {
+			if slices.Contains(role.Drivers, d.Driver) {
+				part = append(part, d)
+			}
+		}
+		if len(part) == 0 {
+			continue
+		}
+		equipment, err := role.New(options, part)
+		if err != nil {
+			return fmt.Errorf("%s: %w", strings.Join(role.Drivers, ", "), err)
+		}
+		for _, d := range part {
+			e.owner[d.ID] = equipment
+		}
+		playing = append(playing, equipment)
+	}
+	if len(playing) == 0 {
+		return nil // a line that nothing hangs on
+	}
+	e.equipment = append(e.equipment, playing...)
+	switch line.Kind {
+	case "serial":
+		baud := 0
+		if o.Paced {
+			baud = line.Baud
+		}
+		wire, err := stage.Serial(filepath.Join(o.Folder, line.ID), baud, playing...)
+		if err != nil {
+			return err //nolint:wrapcheck // Play names the line
+		}
+		e.Wires[line.ID], e.Endpoints.Lines[line.ID] = wire, wire.Path()
+	default:
+		if line.Kind == "modbus-tcp" {
+			for i, equipment := range playing {
+				server, ok := equipment.(tcpServer)
+				if !ok {
+					return fmt.Errorf("%T does not speak Modbus TCP", equipment)
+				}
+				address, err := server.ServeTCP(ctx, "127.0.0.1:0")
+				if err != nil {
+					return err //nolint:wrapcheck // Play names the line
+				}
+				playing[i] = relay{Equipment: equipment, address: address}
+			}
+		}
+		wire, err := stage.TCP("127.0.0.1:0", playing...)
+		if err != nil {
+			return err //nolint:wrapcheck // Play names the line
+		}
+		e.Wires[line.ID], e.Endpoints.Lines[line.ID] = wire, wire.Address()
+	}
+	return nil
+}
+
+// tcpServer is equipment that brings its own Modbus TCP server.
+type tcpServer interface {
+	ServeTCP(ctx context.Context, address string) (bound string, err error)
+}
+
+// relay passes a connection on to equipment that listens for itself, so that the stage's wire, with
+// its record and its faults, stands in between.
+type relay struct {
+	sim.Equipment
+	address string
+}
+
+// Serve implements sim.Stream.
+func (r relay) Serve(ctx context.Context, conn io.ReadWriter) error {
+	server, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.address)
+	if err != nil {
+		return fmt.Errorf("relaying to %s: %w", r.address, err)
+	}
+	defer server.Close()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, _ = io.Copy(server, conn)
+		_ = server.Close()
+	}()
+	_, err = io.Copy(conn, server)
+	if c, ok := conn.(io.Closer); ok {
+		_ = c.Close() // the daemon must see the server's end of it
+	}
+	<-over
+	if err != nil {
+		return fmt.Errorf("relaying to %s: %w", r.address, err)
+	}
+	return nil
+}
+
+// devicesOn lists what hangs on a line: devices, and the relays of curtains that have no control of
+// their own.
+func devicesOn(room *configs.Room, line string) []sim.Device {
+	var hanging []sim.Device
+	for _, d := range room.Devices {
+		if d.Line == line {
+			hanging = append(hanging, sim.Device{ID: d.ID, Kind: d.Kind, Driver: d.Driver, With: d.With})
+		}
+		if d.Relays == nil {
+			continue
+		}
+		for way, relay := range map[string]configs.Relay{"up": d.Relays.Up, "down": d.Relays.Down} {
+			if relay.Line == line {
+				hanging = append(hanging, sim.Device{ID: d.ID + "-" + way, Kind: "circuit", Driver: relay.Driver, With: relay.With})
+			}
+		}
+	}
+	sort.SliceStable(hanging, func(i, j int) bool { return hanging[i].ID < hanging[j].ID })
+	return hanging
+}
+
+// Truth is what all equipment really does; see sim.Equipment.
+func (e *Ensemble) Truth() map[string]string {
+	truth := make(map[string]string)
+	for _, equipment := range e.equipment {
+		for k, v := range equipment.Truth() {
+			truth[k] = v
+		}
+	}
+	return truth
+}
+
+// Nudge is a person at the equipment; see sim.Equipment.
+func (e *Ensemble) Nudge(device, property, value string) error {
+	equipment, ok := e.owner[device]
+	if !ok {
+		return fmt.Errorf("no simulated device %q", device)
+	}
+	return equipment.Nudge(device, property, value) //nolint:wrapcheck // says it all
+}
+
+// Fault makes a line (by its id; see sim.Wire.Fault) or the equipment of a device (by the device's
+// id; see sim.Equipment) fail.
+func (e *Ensemble) Fault(where, name string) error {
+	if wire, ok := e.Wires[where]; ok {
+		return wire.Fault(name) //nolint:wrapcheck // says it all
+	}
+	if equipment, ok := e.owner[where]; ok {
+		return equipment.Fault(name) //nolint:wrapcheck // says it all
+	}
+	return fmt.Errorf("no line and no simulated device %q", where)
+}
