@@ -86,13 +86,14 @@ func reply(got []byte, m id, function, argument byte, data func(byte) bool) (sta
 		if f[0] != header || id(f[1:3]) != m || f[3] != function || f[4] != argument {
 			continue
 		}
-		// An error reply whose id happens to have FF as low checksum byte begins with a valid short
-		// frame. Both mean that the motor heard, and Move asks where it stands before it believes
-		// an error: taking the short one first cannot report a motion that is not.
-		if data == nil && whole(f[:shortLength]) {
+		// Longest first: where the checksum of the short frame has FF as its low byte, the error
+		// reply is that frame and one byte more (00). As long as that byte has not come the two
+		// cannot be told apart, and the motor is taken at its word; the position tells in the end.
+		long := len(f) >= longLength && whole(f[:longLength])
+		if data == nil && !(long && f[5] == refused) && whole(f[:shortLength]) {
 			return i, i + shortLength
 		}
-		if len(f) < longLength || !whole(f[:longLength]) {
+		if !long {
 			continue
 		}
 		if data == nil && f[5] == refused || data != nil && data(f[5]) {

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"lectern/devices"
@@ -64,7 +65,7 @@ func Driver() devices.Driver {
 			if err != nil {
 				return nil, err
 			}
-			return &motor{line: env.Line, id: m, reading: make(chan struct{}, 1)}, nil
+			return &motor{line: env.Line, id: m}, nil
 		},
 	}
 }
@@ -77,10 +78,9 @@ type motor struct {
 	line *line.Line
 	id   id
 
-	// reading is held by whoever reads the motor, and guards doubt: whether the answer to a read
-	// may still be on its way.
-	reading chan struct{}
-	doubt   bool
+	// failed counts the reads that failed after they were sent, settled is how many of them can no
+	// longer be answered late.
+	failed, settled atomic.Uint64
 }
 
 var _ devices.Positioner = (*motor)(nil)
@@ -116,9 +116,14 @@ func (m *motor) Move(ctx context.Context, way devices.Motion) error {
 	if err != nil {
 		return fmt.Errorf("dooya %s was refused: %w", word, err)
 	}
-	if arrived(w, way) {
-		return nil
+	if !arrived(w, way) {
+		return refusal()
 	}
+	return nil
+}
+
+// refusal is what becomes of an error reply that nothing else explains.
+func refusal() error {
 	return &devices.Rejection{Code: "FF", Reason: devices.Phrase{
 		ZH: "电机拒绝执行,请检查电机", EN: "The motor refused to move; have it looked at",
 	}}
@@ -157,25 +162,27 @@ func (m *motor) GoTo(ctx context.Context, percent int) error {
 	if err != nil {
 		return fmt.Errorf("dooya go to %d%%: %w", percent, err)
 	}
-	if isError(f) {
-		return &devices.Refusal{Reason: devices.Phrase{
-			ZH: "电机断电后丢失了行程,请先完全打开或完全关闭一次",
-			EN: "The motor has lost its stroke; open or close it fully once, then choose a position",
-		}}
+	if !isError(f) {
+		return nil
 	}
-	return nil
+	// The manual shows this error for a motor without a stroke, which then does not move.
+	w, err := m.Where(ctx)
+	if err != nil {
+		return fmt.Errorf("dooya go to %d%% was refused: %w", percent, err)
+	}
+	if w.Known {
+		return refusal()
+	}
+	return &devices.Refusal{Reason: devices.Phrase{
+		ZH: "电机断电后丢失了行程,请先完全打开或完全关闭一次",
+		EN: "The motor has lost its stroke; open or close it fully once, then choose a position",
+	}}
 }
 
 // Where implements devices.Positioner. The status is read first: where it says that the motor
 // stands, the position that follows is the one it stands at.
 func (m *motor) Where(ctx context.Context) (devices.Whereabouts, error) {
 	var w devices.Whereabouts
-	select {
-	case m.reading <- struct{}{}:
-		defer func() { <-m.reading }()
-	case <-ctx.Done():
-		return w, fmt.Errorf("dooya %s: waiting for another read: %w", unit(m.id), ctx.Err())
-	}
 	status, err := m.read(ctx, registerStatus, "status")
 	if err != nil {
 		return w, err
@@ -193,39 +200,49 @@ func (m *motor) Where(ctx context.Context) (devices.Whereabouts, error) {
 	return w, nil
 }
 
-// read asks for one register. The caller holds reading.
+// read asks for one register.
 func (m *motor) read(ctx context.Context, register byte, word string) (byte, error) {
-	if err := m.settle(ctx); err != nil {
-		return 0, fmt.Errorf("dooya read %s: %w", word, err)
+	for range 2 {
+		failed, err := m.settle(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("dooya read %s: %w", word, err)
+		}
+		f, err := m.line.Do(ctx, line.Exchange{
+			Unit: unit(m.id), Request: encode(m.id, functionRead, register, 1),
+			Find: findRead(m.id), Timeout: timeout,
+			Note: "read " + word + " of " + unit(m.id), Explain: explain,
+		})
+		if err != nil {
+			if wasSent(err) {
+				m.failed.Add(1)
+			}
+			return 0, fmt.Errorf("dooya read %s: %w", word, err)
+		}
+		if m.failed.Load() == failed {
+			return f[5], nil
+		}
+		// Another read failed while this one waited its turn: this may be the answer to that one.
 	}
-	f, err := m.line.Do(ctx, line.Exchange{
-		Unit: unit(m.id), Request: encode(m.id, functionRead, register, 1),
-		Find: findRead(m.id), Timeout: timeout,
-		Note: "read " + word + " of " + unit(m.id), Explain: explain,
-	})
-	if err != nil {
-		m.doubt = wasSent(err)
-		return 0, fmt.Errorf("dooya read %s: %w", word, err)
-	}
-	return f[5], nil
+	return 0, fmt.Errorf("dooya read %s: answers out of step: %w", word, line.ErrGarbled)
 }
 
 // settle waits for the late answer to a read that failed, so that it is not taken for the answer to
-// the next: a status of 0 would be a closed curtain. Without doubt it does nothing.
-func (m *motor) settle(ctx context.Context) error {
-	if !m.doubt {
-		return nil
+// the next: a status of 0 would be a closed curtain. It returns how many reads have failed so far.
+func (m *motor) settle(ctx context.Context) (failed uint64, err error) {
+	failed = m.failed.Load()
+	if m.settled.Load() == failed {
+		return failed, nil
 	}
 	// No unit: that nothing comes is what is hoped for, and must not count as the motor's silence.
-	_, err := m.line.Do(ctx, line.Exchange{
+	_, err = m.line.Do(ctx, line.Exchange{
 		Find: findRead(m.id), Timeout: lateness,
 		Note: "wait for a late answer of " + unit(m.id), Explain: explain,
 	})
 	if err != nil && !errors.Is(err, line.ErrNoReply) {
-		return fmt.Errorf("waiting for a late answer: %w", err)
+		return failed, fmt.Errorf("waiting for a late answer: %w", err)
 	}
-	m.doubt = false
-	return nil
+	m.settled.Store(failed)
+	return failed, nil
 }
 
 // wasSent reports whether a failed exchange may have reached the wire, and so may yet be answered.

@@ -2,7 +2,8 @@ package line
 
 import (
 	"context"
-	"log/slog"
+	"fmt"
+	"slices"
 	"time"
 )
 
@@ -19,73 +20,175 @@ func UrgencyOf(ctx context.Context) Urgency {
 	return u
 }
 
-// Line is one physical connection. Its methods may be called from any goroutine.
-type Line struct{ config Config }
+// queueMost bounds how many exchanges wait for a line. A room whose queue is that long has waited
+// for minutes already.
+const queueMost = 256
 
-// New makes a line; nothing is opened before Run.
-func New(c Config, log *slog.Logger) *Line { return &Line{config: c} }
+// job is an exchange that waits, or is under way.
+type job struct {
+	Exchange
+	ctx     context.Context
+	urgency Urgency
+	order   uint64
+	done    chan answer // holds one
+}
 
-// Run owns the connection until ctx ends: opens it, serves the queue, reopens. It returns nil when
-// ctx has ended and the port is closed.
-func (l *Line) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+type answer struct {
+	frame []byte
+	err   error
+}
 
-// ID returns the line's name in the room file.
-func (l *Line) ID() string { return l.config.ID }
+// queue holds the jobs that wait, in the order in which they are to be sent. It is a plain data
+// structure; the Line guards it.
+type queue struct {
+	jobs []*job
+	next uint64
+}
 
-// Config returns how the line was made, with its defaults filled in.
-func (l *Line) Config() Config { return l.config }
+// push adds a job and returns those whose place it takes.
+//
+// A Halt takes the place of everything with its key: what was asked before a stop must not be sent
+// after it. Another job takes over the place of an older one with its key and the same or a lower
+// urgency, so that a finger that keeps dragging is not put back to the end each time.
+func (q *queue) push(j *job) (replaced []*job, err error) {
+	j.order = q.next
+	if j.Key != "" {
+		q.jobs = slices.DeleteFunc(q.jobs, func(old *job) bool {
+			if old.Key != j.Key || old.urgency > j.urgency {
+				return false
+			}
+			if old.urgency == j.urgency {
+				j.order = min(j.order, old.order)
+			}
+			replaced = append(replaced, old)
+			return true
+		})
+	}
+	if len(q.jobs) >= queueMost {
+		return replaced, ErrFull
+	}
+	q.next++
+	at, _ := slices.BinarySearchFunc(q.jobs, j, before)
+	q.jobs = slices.Insert(q.jobs, at, j)
+	return replaced, nil
+}
 
-// Use sets the session of a point-to-point protocol, before Run. Setting one of the same name again
-// changes nothing; one of another name is an error.
-func (l *Line) Use(s Session) error { return nil }
+// before orders jobs: the more urgent first, then the earlier.
+func before(a, b *job) int {
+	if a.urgency != b.urgency {
+		return int(b.urgency) - int(a.urgency)
+	}
+	if a.order < b.order {
+		return -1
+	}
+	return 1
+}
 
-// Hear adds a listener for frames that are not the reply to an exchange. It is called from the
-// line's own goroutine and must not block or call Do.
-func (l *Line) Hear(f func(frame []byte)) {}
+// pop takes out the first job that may be sent.
+func (q *queue) pop(may func(*job) bool) *job {
+	for i, j := range q.jobs {
+		if may(j) {
+			q.jobs = slices.Delete(q.jobs, i, i+1)
+			return j
+		}
+	}
+	return nil
+}
+
+// remove takes a job out; false where it is not waiting any more.
+func (q *queue) remove(j *job) bool {
+	i := slices.Index(q.jobs, j)
+	if i < 0 {
+		return false
+	}
+	q.jobs = slices.Delete(q.jobs, i, i+1)
+	return true
+}
+
+// clear takes all jobs out.
+func (q *queue) clear() []*job {
+	all := q.jobs
+	q.jobs = nil
+	return all
+}
+
+// urgent reports whether somebody waits.
+func (q *queue) urgent() bool { return len(q.jobs) > 0 && q.jobs[0].urgency > Poll }
+
+// failed wraps what went wrong with an exchange: which line, whom, what was asked.
+func (l *Line) failed(x *Exchange, err error) error {
+	where := "line " + l.config.ID
+	if x.Unit != "" {
+		where += ", unit " + x.Unit
+	}
+	if x.Note == "" {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return fmt.Errorf("%s: %s: %w", where, x.Note, err)
+}
 
 // Do carries out an exchange and returns the reply frame, which the caller may keep. The urgency
 // comes from ctx, and so does the deadline: an exchange that is still waiting when ctx ends is not
-// sent.
-func (l *Line) Do(ctx context.Context, x Exchange) ([]byte, error) { return nil, ErrClosed }
-
-// Health is how a line and the units on it are doing.
-type Health struct {
-	Line  string       `json:"line"`
-	Up    bool         `json:"up"`
-	Since time.Time    `json:"since"`           // of Up
-	Error string       `json:"error,omitempty"` // the last one, while down
-	Units []UnitHealth `json:"units,omitempty"`
+// sent (ErrExpired). When ctx ends after the request was written, Do returns ErrNoReply and the
+// line itself waits for the reply, so that it cannot be taken for the answer to the next question.
+func (l *Line) Do(ctx context.Context, x Exchange) ([]byte, error) {
+	j := &job{Exchange: x, ctx: ctx, urgency: UrgencyOf(ctx), done: make(chan answer, 1)}
+	l.mu.Lock()
+	replaced, err := l.admit(j)
+	l.mu.Unlock()
+	for _, old := range replaced {
+		old.done <- answer{err: l.failed(&old.Exchange, ErrSuperseded)}
+	}
+	if err != nil {
+		return nil, l.failed(&x, err)
+	}
+	signal(l.wake)
+	if j.urgency > Poll {
+		signal(l.urgent)
+	}
+	select {
+	case a := <-j.done:
+		return a.frame, a.err
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	waiting := l.queue.remove(j)
+	l.mu.Unlock()
+	if waiting {
+		return nil, l.failed(&x, fmt.Errorf("%w: %w", ErrExpired, context.Cause(ctx)))
+	}
+	select {
+	case a := <-j.done: // it ended in the same moment
+		return a.frame, a.err
+	default:
+		return nil, l.failed(&x, fmt.Errorf("%w: %w", ErrNoReply, context.Cause(ctx)))
+	}
 }
 
-// UnitHealth is how one unit on a line is doing.
-type UnitHealth struct {
-	Unit      string    `json:"unit"`
-	Silent    bool      `json:"silent"` // set aside
-	Exchanges uint64    `json:"exchanges"`
-	Failures  uint64    `json:"failures"`
-	Error     string    `json:"error,omitempty"` // the last one
-	Heard     time.Time `json:"heard,omitzero"`  // the last good reply
+// admit puts a job into the queue unless it is known that it cannot be done. The caller holds mu.
+func (l *Line) admit(j *job) ([]*job, error) {
+	switch {
+	case l.closed:
+		return nil, ErrClosed
+	case j.urgency == Poll && l.down != nil:
+		return nil, fmt.Errorf("%w: %w", ErrDown, l.down)
+	case j.urgency == Poll && l.unit(j.Unit).setAside(time.Now()):
+		return nil, ErrSilent
+	}
+	return l.queue.push(j)
 }
 
-// Health returns how the line and its units are doing now.
-func (l *Line) Health() Health { return Health{} }
-
-// Watch returns a channel that yields a value when Up, or a unit's Silent, has changed since the
-// last value. It holds one.
-func (l *Line) Watch() <-chan struct{} { return nil }
-
-// Entry is one line of the trace: a frame, or something that happened to the port.
-type Entry struct {
-	Seq   uint64        `json:"seq"`
-	Time  time.Time     `json:"time"`
-	Line  string        `json:"line"`
-	Unit  string        `json:"unit,omitempty"`
-	Dir   string        `json:"dir"`            // "tx", "rx", "noise" or "event"
-	Bytes []byte        `json:"-"`              // the frame, bounded
-	Note  string        `json:"note,omitempty"` // in words
-	Took  time.Duration `json:"took,omitempty"` // rx: from the end of the write to the whole reply
+// signal sends to a channel that holds one, without waiting.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
-// Trace returns what the ring holds after the entry with the given number, decoded, oldest first,
-// and a channel that is closed when there is more.
-func (l *Line) Trace(after uint64) ([]Entry, <-chan struct{}) { return nil, nil }
+// Waiting returns how many exchanges wait for the line.
+func (l *Line) Waiting() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue.jobs)
+}

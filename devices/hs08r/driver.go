@@ -1,0 +1,232 @@
+// Package hs08r drives the channels of HS-08R and HS-16R power sequencers (时序电源): 9600 baud, 8N1,
+// protocol V1.1. Each channel is a circuit of its own here; in which order they go on and off is the
+// business of a scene, which can show, stop and undo it, and not of the delays stored in the unit.
+//
+// What the units are like, and what it means here:
+//
+//   - The switch on the front must be OFF for the serial port to work.
+//   - The RS-485 port only listens. A device on it has `feedback: false`; what it was last told is
+//     then all that anyone knows.
+//   - Acknowledgements say nothing of the channel. What a channel really does is in the status
+//     alone, and equipment that minds reads it back.
+//   - Nothing tells a late answer from a timely one, so after a failure the line is listened to for
+//     a moment before the next question; see channel.settle.
+//
+// Two things the protocol description leaves open. It says that every frame has ten bytes, which
+// leaves room for four channels in a status, and also that a status lists all channels one byte
+// each: the setting channels tells which it is. And it describes twelve channels. Channels 13 to 15
+// follow the same rule but are described nowhere; channel 16 cannot be had at all, as "16 off" is
+// byte for byte "all off".
+package hs08r
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"lectern/devices"
+	"lectern/devices/line"
+)
+
+const (
+	// timeout bounds the wait for an answer. The manual gives none; two frames take 21 ms, and the
+	// unit answers after its relay has worked.
+	timeout = 500 * time.Millisecond
+	// lateness is how long after the time-out an answer may still come and do harm.
+	lateness = 500 * time.Millisecond
+)
+
+// Settings are what a room file says of one channel.
+type Settings struct {
+	Unit     int  `yaml:"unit" doc:"address of the sequencer, 1 (as it comes) to 255"`
+	Channel  int  `yaml:"channel" doc:"1 to 15; 12 by the manual. The number of channel 16 means all channels, so it cannot be switched alone"`
+	Channels int  `yaml:"channels" doc:"how many channels the status of the unit lists: 8 (default), 12 or 16; 4 where the unit keeps to ten bytes. Channels above are switched but not read"`
+	Feedback bool `yaml:"feedback" doc:"false where the line leads to the RS-485 port, which only listens; default true (RS-232)"`
+}
+
+// Validate checks the settings.
+func (s *Settings) Validate() error {
+	switch {
+	case s.Unit < 1 || s.Unit > 255:
+		return fmt.Errorf("unit %d: it is 1 to 255", s.Unit)
+	case s.Channel == 16:
+		return errors.New("channel 16: the command for it is the one for all channels; use channels 1 to 15")
+	case s.Channel < 1 || s.Channel > 15:
+		return fmt.Errorf("channel %d: it is 1 to 15", s.Channel)
+	case s.Channels != 4 && s.Channels != 8 && s.Channels != 12 && s.Channels != 16:
+		return fmt.Errorf("channels %d: a status lists 4, 8, 12 or 16 channels", s.Channels)
+	}
+	return nil
+}
+
+// Driver returns the driver "hs08r".
+func Driver() devices.Driver {
+	return devices.Driver{
+		Name:      "hs08r",
+		Equipment: "HS-08R and HS-16R power sequencers (时序电源)",
+		Facts:     "HS-08R-16R 多功能电源时序器通讯协议 V1.1",
+		Kinds:     []string{"circuit", "light"},
+		Lines:     []line.Kind{line.Serial, line.TCP},
+		Bus:       "hs08r",
+		Settings:  func() any { return &Settings{Unit: 1, Channels: 8, Feedback: true} },
+		Claims: func(settings any) []string {
+			s := settings.(*Settings)
+			return []string{fmt.Sprintf("unit %d channel %d", s.Unit, s.Channel)}
+		},
+		New: func(env devices.Env, settings any) (any, error) {
+			return &channel{line: env.Line, settings: *settings.(*Settings)}, nil
+		},
+	}
+}
+
+// channel is one channel of a sequencer. It implements devices.Switch.
+type channel struct {
+	line     *line.Line
+	settings Settings
+
+	// failed counts the questions that failed after they were sent, settled is how many of them can
+	// no longer be answered late.
+	failed, settled atomic.Uint64
+
+	mu   sync.Mutex
+	told bool // something was sent
+	last bool // what
+}
+
+var _ devices.Switch = (*channel)(nil)
+
+func (c *channel) unit() string { return fmt.Sprintf("unit %d", c.settings.Unit) }
+
+// readable reports whether the unit can tell what the channel does.
+func (c *channel) readable() bool {
+	return c.settings.Feedback && c.settings.Channel <= c.settings.Channels
+}
+
+// On implements devices.Switch. Where the channel cannot be read, it returns what was last sent
+// together with an error that wraps devices.ErrSent: a value to be shown as assumed. Before
+// anything was sent it returns a *devices.Refusal: the value is unknown, and not for want of an
+// answer.
+func (c *channel) On(ctx context.Context) (bool, error) {
+	if !c.readable() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !c.told {
+			return false, &devices.Refusal{Reason: devices.Phrase{
+				ZH: "该时序电源通道无法回读状态", EN: "This sequencer channel cannot be read back",
+			}}
+		}
+		return c.last, fmt.Errorf("hs08r %s channel %d as last told: %w", c.unit(), c.settings.Channel, devices.ErrSent)
+	}
+	for range 2 {
+		f, sure, err := c.ask(ctx, line.Exchange{
+			Request: encodeStatus(byte(c.settings.Unit)), Find: findStatus(byte(c.settings.Unit), c.settings.Channels),
+			Note: "read the channels of " + c.unit(),
+		})
+		switch {
+		case err != nil:
+			return false, fmt.Errorf("hs08r read channel %d: %w", c.settings.Channel, err)
+		case !sure:
+			continue
+		case refused(f):
+			return false, fmt.Errorf("hs08r read channel %d: %w", c.settings.Channel, rejection())
+		}
+		return f[statusAt+c.settings.Channel-1] == 1, nil
+	}
+	return false, fmt.Errorf("hs08r read channel %d: answers out of step: %w", c.settings.Channel, line.ErrGarbled)
+}
+
+// SetOn implements devices.Switch. On the RS-485 port it returns devices.ErrSent.
+func (c *channel) SetOn(ctx context.Context, on bool) error {
+	word := "off"
+	if on {
+		word = "on"
+	}
+	x := line.Exchange{
+		Request: encodeSwitch(byte(c.settings.Unit), byte(c.settings.Channel), on),
+		Find:    findAck(byte(c.settings.Unit)),
+		Note:    fmt.Sprintf("switch channel %d of %s %s", c.settings.Channel, c.unit(), word),
+	}
+	var f []byte
+	var err error
+	if c.settings.Feedback {
+		f, _, err = c.ask(ctx, x)
+	} else {
+		x.Find, x.OneWay, x.Unit = nil, true, c.unit()
+		_, err = c.line.Do(ctx, x)
+	}
+	if err != nil {
+		return fmt.Errorf("hs08r channel %d %s: %w", c.settings.Channel, word, err)
+	}
+	if c.settings.Feedback && refused(f) {
+		return fmt.Errorf("hs08r channel %d %s: %w", c.settings.Channel, word, rejection())
+	}
+	c.mu.Lock()
+	c.told, c.last = true, on
+	c.mu.Unlock()
+	if !c.settings.Feedback {
+		return fmt.Errorf("hs08r channel %d %s: %w", c.settings.Channel, word, devices.ErrSent)
+	}
+	return nil
+}
+
+// rejection is the unit's answer FF. The manual gives no reasons; the one that a fitter meets is the
+// front-panel switch.
+func rejection() error {
+	return &devices.Rejection{Code: "FF", Reason: devices.Phrase{
+		ZH: "时序电源拒绝执行,请确认其面板开关处于关闭(OFF)位置",
+		EN: "The sequencer refused; see that the switch on its front is OFF",
+	}}
+}
+
+// ask carries out an exchange that is answered. It is not sure of the answer where another question
+// failed while this one waited its turn, and may have been answered in its place.
+func (c *channel) ask(ctx context.Context, x line.Exchange) (f []byte, sure bool, err error) {
+	failed, err := c.settle(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	x.Unit, x.Timeout, x.Explain = c.unit(), timeout, explain
+	if f, err = c.line.Do(ctx, x); err != nil {
+		if wasSent(err) {
+			c.failed.Add(1)
+		}
+		return nil, false, err //nolint:wrapcheck // the callers say what was done
+	}
+	return f, c.failed.Load() == failed, nil
+}
+
+// settle waits for the late answer to a question that failed. An acknowledgement names no channel
+// and a status no time: either would be taken for the answer to the next question. It returns how
+// many questions have failed so far.
+func (c *channel) settle(ctx context.Context) (failed uint64, err error) {
+	failed = c.failed.Load()
+	if c.settled.Load() == failed {
+		return failed, nil
+	}
+	unit := byte(c.settings.Unit)
+	// No unit: that nothing comes is what is hoped for, and must not count as the unit's silence.
+	_, err = c.line.Do(ctx, line.Exchange{
+		Find: func(got []byte) (int, int, error) {
+			return find(got, unit, frameLength, func([]byte) bool { return true })
+		},
+		Timeout: lateness, Note: "wait for a late answer of " + c.unit(), Explain: explain,
+	})
+	if err != nil && !errors.Is(err, line.ErrNoReply) {
+		return failed, fmt.Errorf("waiting for a late answer: %w", err)
+	}
+	c.settled.Store(failed)
+	return failed, nil
+}
+
+// wasSent reports whether a failed exchange may have reached the wire, and so may yet be answered.
+func wasSent(err error) bool {
+	for _, never := range []error{line.ErrDown, line.ErrExpired, line.ErrSuperseded, line.ErrSilent, line.ErrClosed, line.ErrFull} {
+		if errors.Is(err, never) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,344 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+const (
+	inputMost = 64 << 10 // unparsed bytes; more is a flood
+	readMost  = 4 << 10
+	writeMost = 2 * time.Second // beyond the wire time, for the driver to take a frame
+	drainMost = 20              // rounds of reading before a write, for a device that talks without end
+)
+
+// errGivenUp ends a probe of a unit that is set aside, because somebody waits.
+var errGivenUp = fmt.Errorf("%w: given up for somebody's command", ErrNoReply)
+
+// conn is one opened port, from opening to closing. Its goroutine is the line's owner; a second one
+// reads and a third writes, because neither can be interrupted on a serial port.
+type conn struct {
+	line *Line
+	port io.ReadWriteCloser
+
+	mu    sync.Mutex
+	input []byte // read, not looked at
+	dead  error  // why the reader ended
+	more  chan struct{}
+
+	rx     []byte    // taken from input, not yet a whole frame
+	quiet  time.Time // no write before
+	heard  bool      // anything at all
+	writes chan []byte
+	wrote  chan error
+	over   chan struct{}
+	wg     sync.WaitGroup
+}
+
+func newConn(l *Line, port io.ReadWriteCloser) *conn {
+	c := &conn{
+		line: l, port: port, more: make(chan struct{}, 1),
+		writes: make(chan []byte), wrote: make(chan error, 1), over: make(chan struct{}),
+	}
+	c.wg.Go(c.read)
+	go c.write() // not waited for: a driver that takes nothing holds it for as long as it likes
+	return c
+}
+
+// close closes the port and waits for its reader. A serial port cannot be closed under a read, so
+// this takes up to one tick of its read time-out.
+func (c *conn) close() {
+	close(c.over)
+	if err := c.port.Close(); err != nil {
+		c.line.log.Debug("closing", "error", err)
+	}
+	c.wg.Wait()
+}
+
+func (c *conn) read() {
+	buf := make([]byte, readMost)
+	for {
+		n, err := c.port.Read(buf)
+		c.mu.Lock()
+		c.input = append(c.input, buf[:n]...)
+		if err == nil && len(c.input) > inputMost {
+			err = fmt.Errorf("the equipment floods the line: %d bytes without a frame", len(c.input))
+		}
+		c.dead = err
+		c.mu.Unlock()
+		signal(c.more)
+		if err != nil {
+			return
+		}
+		select {
+		case <-c.over:
+			return
+		default:
+		}
+	}
+}
+
+func (c *conn) write() {
+	for {
+		select {
+		case frame := <-c.writes:
+			_, err := c.port.Write(frame)
+			c.wrote <- err
+		case <-c.over:
+			return
+		}
+	}
+}
+
+// collect moves what was read to rx.
+func (c *conn) collect() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.input) > 0 {
+		c.rx = append(c.rx, c.input...)
+		c.input = c.input[:0]
+		c.heard = true
+		c.keepQuiet(0)
+	}
+	if len(c.rx) > inputMost {
+		return fmt.Errorf("the equipment floods the line: %d bytes without a frame", len(c.rx))
+	}
+	if c.dead != nil {
+		if errors.Is(c.dead, io.EOF) {
+			return errors.New("the other end has closed the connection")
+		}
+		return c.dead
+	}
+	return nil
+}
+
+// keepQuiet forbids writing for the line's gap, or a longer pause, from now on.
+func (c *conn) keepQuiet(pause time.Duration) {
+	if until := time.Now().Add(max(pause, c.line.config.Gap)); until.After(c.quiet) {
+		c.quiet = until
+	}
+}
+
+func (c *conn) heardNothing() bool { return !c.heard }
+
+// idle waits for something to do, and passes on what the equipment says by itself.
+func (c *conn) idle(ctx context.Context, again time.Duration) error {
+	var timer <-chan time.Time
+	if again > 0 {
+		t := time.NewTimer(again)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // Run knows
+	case <-c.line.wake:
+		return nil
+	case <-timer:
+		return nil
+	case <-c.more:
+		if err := c.collect(); err != nil {
+			return err
+		}
+		c.unasked()
+		return nil
+	}
+}
+
+// unasked passes whole frames in rx to the listeners; without a session everything is noise.
+func (c *conn) unasked() {
+	if c.line.session == nil {
+		if len(c.rx) > 0 {
+			c.noise(c.rx)
+			c.rx = c.rx[:0]
+		}
+		return
+	}
+	for len(c.rx) > 0 {
+		n := c.line.session.Split(c.rx)
+		if n <= 0 || n > len(c.rx) {
+			return
+		}
+		c.hear(c.rx[:n])
+		c.drop(n)
+	}
+}
+
+func (c *conn) drop(n int) { c.rx = c.rx[:copy(c.rx, c.rx[n:])] }
+
+func (c *conn) noise(b []byte) {
+	c.line.ring.add(Entry{Line: c.line.config.ID, Dir: "noise"}, b, nil)
+}
+
+func (c *conn) hear(frame []byte) {
+	l := c.line
+	l.ring.add(Entry{Line: l.config.ID, Dir: "rx", Note: "unasked"}, frame, l.session.Explain)
+	l.mu.Lock()
+	listeners := l.listeners
+	l.mu.Unlock()
+	for _, f := range listeners {
+		f(append([]byte(nil), frame...))
+	}
+}
+
+// settle waits until the line has been silent for a while, so that a late answer is over before
+// the next question.
+func (c *conn) settle(ctx context.Context, silence time.Duration) {
+	end := time.Now().Add(4 * silence) // a device that never falls silent is not waited for
+	for time.Now().Before(end) {
+		t := time.NewTimer(silence)
+		select {
+		case <-t.C:
+			return
+		case <-ctx.Done():
+			t.Stop()
+			return
+		case <-c.more:
+			t.Stop()
+			if c.collect() != nil {
+				return // the next exchange meets it
+			}
+			c.unasked()
+		}
+	}
+}
+
+// exchange writes a request and waits for its reply.
+func (c *conn) exchange(ctx context.Context, x *Exchange, giveUp <-chan struct{}) ([]byte, error) {
+	if err := c.waitQuiet(ctx); err != nil {
+		return nil, err
+	}
+	l := c.line
+	if len(x.Request) > 0 {
+		if err := c.drain(); err != nil {
+			return nil, err
+		}
+		if err := c.put(x.Request); err != nil {
+			return nil, fmt.Errorf("writing: %w", err)
+		}
+		l.ring.add(Entry{Line: l.config.ID, Unit: x.Unit, Dir: "tx", Note: x.Note}, x.Request, nil)
+	}
+	sent := time.Now()
+	wire := wireTime(l.config, len(x.Request))
+	c.quiet = sent.Add(wire + max(x.Pause, l.config.Gap))
+	if x.OneWay {
+		return nil, nil
+	}
+	limit := time.NewTimer(wire + l.timeout(x))
+	defer limit.Stop()
+	for {
+		frame, err := c.reply(x)
+		if err != nil {
+			return nil, err
+		}
+		if frame != nil {
+			c.keepQuiet(x.Pause)
+			l.ring.add(Entry{Line: l.config.ID, Unit: x.Unit, Dir: "rx", Took: time.Since(sent)}, frame, x.Explain)
+			return frame, nil
+		}
+		select {
+		case <-c.more:
+			if err := c.collect(); err != nil {
+				// What came before the end may hold the reply.
+				if frame, none := c.reply(x); none == nil && frame != nil {
+					return frame, nil
+				}
+				return nil, err
+			}
+		case <-limit.C:
+			return nil, fmt.Errorf("%w in %s", ErrNoReply, l.timeout(x))
+		case <-giveUp:
+			return nil, errGivenUp
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: %w", ErrNoReply, context.Cause(ctx))
+		}
+	}
+}
+
+// reply looks for the reply in rx, and takes it and everything before it out.
+func (c *conn) reply(x *Exchange) ([]byte, error) {
+	if len(c.rx) == 0 {
+		return nil, nil
+	}
+	if x.Find != nil {
+		start, end, err := x.Find(c.rx)
+		if err != nil {
+			c.noise(c.rx)
+			return nil, fmt.Errorf("%w: %w", ErrGarbled, err)
+		}
+		if end <= 0 || end > len(c.rx) || start < 0 || start > end {
+			return nil, nil
+		}
+		if start > 0 {
+			c.noise(c.rx[:start])
+		}
+		frame := append([]byte(nil), c.rx[start:end]...)
+		c.drop(end)
+		return frame, nil
+	}
+	for len(c.rx) > 0 {
+		n := c.line.session.Split(c.rx)
+		if n <= 0 || n > len(c.rx) {
+			return nil, nil
+		}
+		if x.Accept != nil && x.Accept(c.rx[:n]) {
+			frame := append([]byte(nil), c.rx[:n]...)
+			c.drop(n)
+			return frame, nil
+		}
+		c.hear(c.rx[:n])
+		c.drop(n)
+	}
+	return nil, nil
+}
+
+// waitQuiet waits until the line has been silent for as long as it must.
+func (c *conn) waitQuiet(ctx context.Context) error {
+	for {
+		wait := time.Until(c.quiet)
+		if wait <= 0 {
+			return nil
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+			return nil
+		case <-ctx.Done():
+			t.Stop()
+			return context.Cause(ctx) //nolint:wrapcheck // the caller says what for
+		}
+	}
+}
+
+// drain takes what has come so far: it cannot be the reply to what is not yet asked.
+func (c *conn) drain() error {
+	for range drainMost {
+		if err := c.collect(); err != nil {
+			return err
+		}
+		if c.unasked(); c.line.session != nil || len(c.rx) == 0 {
+			return nil
+		}
+	}
+	return errors.New("the equipment talks without end")
+}
+
+func (c *conn) put(frame []byte) error {
+	limit := time.NewTimer(writeMost + wireTime(c.line.config, len(frame)))
+	defer limit.Stop()
+	select {
+	case c.writes <- frame:
+	case <-limit.C:
+		return errors.New("the port takes nothing")
+	}
+	select {
+	case err := <-c.wrote:
+		return err
+	case <-limit.C:
+		return errors.New("the port takes nothing")
+	}
+}

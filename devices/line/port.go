@@ -1,0 +1,140 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/tarm/serial"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	dialTime = 5 * time.Second
+	// tick is the finest read time-out that tarm/serial can do (VTIME counts tenths of a second).
+	tick = 100 * time.Millisecond
+)
+
+// open opens what the line's config names.
+func (l *Line) open(ctx context.Context) (io.ReadWriteCloser, error) {
+	if l.config.Kind == Serial {
+		return openSerial(l.config)
+	}
+	dialer := net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", l.config.Address)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", l.config.Address, err)
+	}
+	return conn, nil
+}
+
+// serialPort is a port of tarm/serial with its faults worked round.
+type serialPort struct {
+	*serial.Port
+	lock   *os.File
+	abrupt int // reads in a row that ended at once
+}
+
+// openSerial opens a port for this process alone.
+func openSerial(c Config) (io.ReadWriteCloser, error) {
+	// tarm/serial opens a port that another process has open, and both read half of every reply. The
+	// lock is advisory: it keeps a second Lectern out, and everything that locks as well.
+	lock, err := os.OpenFile(c.Port, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%w: is the adapter plugged in?", err)
+		}
+		if errors.Is(err, os.ErrPermission) {
+			return nil, fmt.Errorf("%w: is the user in the group dialout?", err)
+		}
+		return nil, err //nolint:wrapcheck // names the path
+	}
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		err = errors.Join(err, lock.Close())
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%s is in use by another program: stop it, or give the line another port", c.Port)
+		}
+		return nil, fmt.Errorf("locking %s: %w", c.Port, err)
+	}
+	f, err := parseFormat(c.Format)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("line %s: %w", c.ID, err), lock.Close())
+	}
+	port, err := serial.OpenPort(&serial.Config{
+		Name: c.Port, Baud: c.Baud, Size: f.data, Parity: serial.Parity(f.parity), StopBits: serial.StopBits(f.stop),
+		// Never 0: with no read time-out Close hangs until a byte arrives.
+		ReadTimeout: tick,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s at %d baud %s: %w", c.Port, c.Baud, c.Format, err), lock.Close())
+	}
+	return &serialPort{Port: port, lock: lock}, nil
+}
+
+// errUnplugged is what a port that is gone reads.
+var errUnplugged = errors.New("the port is gone: is the adapter unplugged?")
+
+// Read reads what is there. tarm/serial returns (0, io.EOF) both for silence and for a port that is
+// gone; silence takes a tick and a port that is gone no time at all.
+func (p *serialPort) Read(b []byte) (int, error) {
+	began := time.Now()
+	n, err := p.Port.Read(b)
+	if n > 0 || err == nil || !errors.Is(err, io.EOF) {
+		p.abrupt = 0
+		return n, err //nolint:wrapcheck // names the path
+	}
+	if time.Since(began) > tick/2 {
+		p.abrupt = 0
+		return 0, nil
+	}
+	if p.abrupt++; p.abrupt >= 2 {
+		return 0, errUnplugged
+	}
+	return 0, nil
+}
+
+// Close closes the port and gives it up to others.
+func (p *serialPort) Close() error { return errors.Join(p.Port.Close(), p.lock.Close()) }
+
+// format is a serial format such as 8N1.
+type format struct {
+	data   byte
+	parity byte // N, E, O
+	stop   byte
+}
+
+func parseFormat(s string) (format, error) {
+	if len(s) == 3 && (s[0] == '7' || s[0] == '8') && (s[1] == 'N' || s[1] == 'E' || s[1] == 'O') && (s[2] == '1' || s[2] == '2') {
+		return format{data: s[0] - '0', parity: s[1], stop: s[2] - '0'}, nil
+	}
+	return format{}, fmt.Errorf("format %q: write data bits (7, 8), parity (N, E, O) and stop bits (1, 2), such as 8N1", s)
+}
+
+// wireTime is how long n characters take on the wire; 0 on TCP.
+func wireTime(c Config, n int) time.Duration {
+	if c.Kind != Serial {
+		return 0
+	}
+	bits := 10
+	if f, err := parseFormat(c.Format); err == nil {
+		bits = 1 + int(f.data) + int(f.stop)
+		if f.parity != 'N' {
+			bits++
+		}
+	}
+	return time.Duration(n*bits) * time.Second / time.Duration(c.Baud)
+}
+
+// frameGap is the silence between two frames: 3.5 characters, and 1.75 ms above 19200 baud (MODBUS
+// over Serial Line V1.02, section 2.5.1.1).
+func frameGap(c Config) time.Duration {
+	if c.Baud > 19200 {
+		return 1750 * time.Microsecond
+	}
+	return wireTime(c, 7) / 2
+}
