@@ -47,11 +47,7 @@ func (g *Gateway) describe() homieDevice {
 				node.Name, node.Type = g.phrase(devices.Phrase(c.Name)), c.Kind
 			}
 		}
-		device, _, _ := g.Room.Lookup(id, "")
-		if device == nil {
-			device = g.device(id)
-		}
-		for _, p := range device.Properties() {
+		for _, p := range g.Room.Properties(id) {
 			node.Properties[p.Name] = homieOf(p)
 		}
 		d.Nodes[id] = node

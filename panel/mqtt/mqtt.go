@@ -87,7 +87,7 @@ func New(c Config) (*Gateway, error) {
 	}
 	o := paho.NewClientOptions().
 		AddBroker(c.Broker).
-		SetClientID("lectern-" + c.Cfg.Room.ID).
+		SetClientID("lectern-"+c.Cfg.Room.ID).
 		SetUsername(c.User).SetPassword(c.Password).
 		SetTLSConfig(security).
 		SetCleanSession(true). // a broker that comes back must not replay commands

@@ -173,6 +173,15 @@ func (r *Room) Devices() []string {
 	return ids
 }
 
+// Properties lists what a device has; nil where there is no such device.
+func (r *Room) Properties(device string) []devices.Property {
+	m, ok := r.members[device]
+	if !ok {
+		return nil
+	}
+	return m.Device.Properties()
+}
+
 // clip bounds what a stranger wrote before it is repeated in an error.
 func clip(s string) string {
 	if len(s) > 64 {
