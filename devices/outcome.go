@@ -17,6 +17,7 @@ type Result string
 const (
 	Done       Result = "done"       // confirmed by the equipment
 	Sent       Result = "sent"       // one-way equipment: on the wire, not confirmed
+	Accepted   Result = "accepted"   // kept, or under way; the state will tell when it is done
 	Refused    Result = "refused"    // a guard, lock-out or limit said no; nothing was sent
 	Failed     Result = "failed"     // sent or tried, and not confirmed
 	Superseded Result = "superseded" // a newer command for the same thing took its place
@@ -34,8 +35,14 @@ type Outcome struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// OK reports whether the command did what was asked as far as anyone can know.
-func (o Outcome) OK() bool { return o.Result == Done || o.Result == Sent }
+// OK reports whether the command did, or will do, what was asked as far as anyone can know.
+func (o Outcome) OK() bool {
+	return o.Result == Done || o.Result == Sent || o.Result == Accepted
+}
+
+// ErrAccepted is what a Set returns when it will be done, but not before the caller would tire of
+// waiting: a lamp that is being struck, an input chosen while the projector warms up.
+var ErrAccepted = errors.New("accepted; it will be done when the equipment is ready")
 
 // ErrSent is what a Set returns when the equipment has no way to confirm.
 var ErrSent = errors.New("sent; the equipment cannot confirm")
@@ -75,6 +82,8 @@ func OutcomeOf(err error) Outcome {
 		return Outcome{Result: Done}
 	case errors.Is(err, ErrSent):
 		return Outcome{Result: Sent, Reason: Phrase{ZH: "已发送,未确认", EN: "Sent, not confirmed"}}
+	case errors.Is(err, ErrAccepted):
+		return Outcome{Result: Accepted, Reason: Phrase{ZH: "已接受,设备就绪后执行", EN: "Accepted, it will be done when the equipment is ready"}}
 	case errors.As(err, &refusal):
 		return Outcome{
 			Result: Refused, Reason: refusal.Reason, Detail: err.Error(),

@@ -9,28 +9,22 @@
 //     run to an end once, its position reads FF and it takes no position to go to.
 //   - It acknowledges by repeating the command, and refuses by a reply that is one byte longer. It
 //     also "refuses" to open when it is open already, which nobody would call an error.
-//   - Nothing in the answer to a read tells which register it is of. After a read that failed, its
-//     late answer is waited for before anything else is read; see motor.settle.
+//   - Nothing in the answer to a read tells which register it is of. The line sees to it that a
+//     late answer meets no other question.
 package dooya
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"lectern/devices"
 	"lectern/devices/line"
 )
 
-const (
-	// timeout bounds the wait for a reply. The motors answer within a few frames' time; drivers in
-	// the field (wb-mqtt-serial) allow 100 ms, which leaves nothing for an adapter on USB.
-	timeout = 200 * time.Millisecond
-	// lateness is how long after the time-out the answer to a read may still come and do harm.
-	lateness = 300 * time.Millisecond
-)
+// timeout bounds the wait for a reply. The motors answer within a few frames' time; drivers in the
+// field (wb-mqtt-serial) allow 100 ms, which leaves nothing for an adapter on USB.
+const timeout = 200 * time.Millisecond
 
 // Settings are what a room file says of one motor.
 type Settings struct {
@@ -77,10 +71,6 @@ func unit(m id) string { return "motor " + m.String() }
 type motor struct {
 	line *line.Line
 	id   id
-
-	// failed counts the reads that failed after they were sent, settled is how many of them can no
-	// longer be answered late.
-	failed, settled atomic.Uint64
 }
 
 var _ devices.Positioner = (*motor)(nil)
@@ -200,57 +190,17 @@ func (m *motor) Where(ctx context.Context) (devices.Whereabouts, error) {
 	return w, nil
 }
 
-// read asks for one register.
+// read asks for one register. Should the answer come too late, the line leaves the motor alone until
+// it is over, so that it is not taken for the answer to the next read: the two look the same, and
+// "stands still" would be "closed".
 func (m *motor) read(ctx context.Context, register byte, word string) (byte, error) {
-	for range 2 {
-		failed, err := m.settle(ctx)
-		if err != nil {
-			return 0, fmt.Errorf("dooya read %s: %w", word, err)
-		}
-		f, err := m.line.Do(ctx, line.Exchange{
-			Unit: unit(m.id), Request: encode(m.id, functionRead, register, 1),
-			Find: findRead(m.id), Timeout: timeout,
-			Note: "read " + word + " of " + unit(m.id), Explain: explain,
-		})
-		if err != nil {
-			if wasSent(err) {
-				m.failed.Add(1)
-			}
-			return 0, fmt.Errorf("dooya read %s: %w", word, err)
-		}
-		if m.failed.Load() == failed {
-			return f[5], nil
-		}
-		// Another read failed while this one waited its turn: this may be the answer to that one.
-	}
-	return 0, fmt.Errorf("dooya read %s: answers out of step: %w", word, line.ErrGarbled)
-}
-
-// settle waits for the late answer to a read that failed, so that it is not taken for the answer to
-// the next: a status of 0 would be a closed curtain. It returns how many reads have failed so far.
-func (m *motor) settle(ctx context.Context) (failed uint64, err error) {
-	failed = m.failed.Load()
-	if m.settled.Load() == failed {
-		return failed, nil
-	}
-	// No unit: that nothing comes is what is hoped for, and must not count as the motor's silence.
-	_, err = m.line.Do(ctx, line.Exchange{
-		Find: findRead(m.id), Timeout: lateness,
-		Note: "wait for a late answer of " + unit(m.id), Explain: explain,
+	f, err := m.line.Do(ctx, line.Exchange{
+		Unit: unit(m.id), Request: encode(m.id, functionRead, register, 1),
+		Find: findRead(m.id), Timeout: timeout,
+		Note: "read " + word + " of " + unit(m.id), Explain: explain,
 	})
-	if err != nil && !errors.Is(err, line.ErrNoReply) {
-		return failed, fmt.Errorf("waiting for a late answer: %w", err)
+	if err != nil {
+		return 0, fmt.Errorf("dooya read %s: %w", word, err)
 	}
-	m.settled.Store(failed)
-	return failed, nil
-}
-
-// wasSent reports whether a failed exchange may have reached the wire, and so may yet be answered.
-func wasSent(err error) bool {
-	for _, never := range []error{line.ErrDown, line.ErrExpired, line.ErrSuperseded, line.ErrSilent, line.ErrClosed, line.ErrFull} {
-		if errors.Is(err, never) {
-			return false
-		}
-	}
-	return true
+	return f[5], nil
 }

@@ -9,8 +9,6 @@
 //     then all that anyone knows.
 //   - Acknowledgements say nothing of the channel. What a channel really does is in the status
 //     alone, and equipment that minds reads it back.
-//   - Nothing tells a late answer from a timely one, so after a failure the line is listened to for
-//     a moment before the next question; see channel.settle.
 //
 // Two things the protocol description leaves open. It says that every frame has ten bytes, which
 // leaves room for four channels in a status, and also that a status lists all channels one byte
@@ -24,20 +22,15 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"lectern/devices"
 	"lectern/devices/line"
 )
 
-const (
-	// timeout bounds the wait for an answer. The manual gives none; two frames take 21 ms, and the
-	// unit answers after its relay has worked.
-	timeout = 500 * time.Millisecond
-	// lateness is how long after the time-out an answer may still come and do harm.
-	lateness = 500 * time.Millisecond
-)
+// timeout bounds the wait for an answer. The manual gives none; two frames take 21 ms, and the unit
+// answers after its relay has worked.
+const timeout = 500 * time.Millisecond
 
 // Settings are what a room file says of one channel.
 type Settings struct {
@@ -87,10 +80,6 @@ type channel struct {
 	line     *line.Line
 	settings Settings
 
-	// failed counts the questions that failed after they were sent, settled is how many of them can
-	// no longer be answered late.
-	failed, settled atomic.Uint64
-
 	mu   sync.Mutex
 	told bool // something was sent
 	last bool // what
@@ -120,22 +109,18 @@ func (c *channel) On(ctx context.Context) (bool, error) {
 		}
 		return c.last, fmt.Errorf("hs08r %s channel %d as last told: %w", c.unit(), c.settings.Channel, devices.ErrSent)
 	}
-	for range 2 {
-		f, sure, err := c.ask(ctx, line.Exchange{
-			Request: encodeStatus(byte(c.settings.Unit)), Find: findStatus(byte(c.settings.Unit), c.settings.Channels),
-			Note: "read the channels of " + c.unit(),
-		})
-		switch {
-		case err != nil:
-			return false, fmt.Errorf("hs08r read channel %d: %w", c.settings.Channel, err)
-		case !sure:
-			continue
-		case refused(f):
-			return false, fmt.Errorf("hs08r read channel %d: %w", c.settings.Channel, rejection())
-		}
-		return f[statusAt+c.settings.Channel-1] == 1, nil
+	f, err := c.line.Do(ctx, line.Exchange{
+		Unit: c.unit(), Request: encodeStatus(byte(c.settings.Unit)),
+		Find:    findStatus(byte(c.settings.Unit), c.settings.Channels),
+		Timeout: timeout, Note: "read the channels of " + c.unit(), Explain: explain,
+	})
+	if err != nil {
+		return false, fmt.Errorf("hs08r read channel %d: %w", c.settings.Channel, err)
 	}
-	return false, fmt.Errorf("hs08r read channel %d: answers out of step: %w", c.settings.Channel, line.ErrGarbled)
+	if refused(f) {
+		return false, fmt.Errorf("hs08r read channel %d: %w", c.settings.Channel, rejection())
+	}
+	return f[statusAt+c.settings.Channel-1] == 1, nil
 }
 
 // SetOn implements devices.Switch. On the RS-485 port it returns devices.ErrSent.
@@ -145,18 +130,15 @@ func (c *channel) SetOn(ctx context.Context, on bool) error {
 		word = "on"
 	}
 	x := line.Exchange{
-		Request: encodeSwitch(byte(c.settings.Unit), byte(c.settings.Channel), on),
-		Find:    findAck(byte(c.settings.Unit)),
-		Note:    fmt.Sprintf("switch channel %d of %s %s", c.settings.Channel, c.unit(), word),
+		Unit: c.unit(), Request: encodeSwitch(byte(c.settings.Unit), byte(c.settings.Channel), on), Timeout: timeout,
+		Note: fmt.Sprintf("switch channel %d of %s %s", c.settings.Channel, c.unit(), word), Explain: explain,
 	}
-	var f []byte
-	var err error
 	if c.settings.Feedback {
-		f, _, err = c.ask(ctx, x)
+		x.Find = findAck(byte(c.settings.Unit))
 	} else {
-		x.Find, x.OneWay, x.Unit = nil, true, c.unit()
-		_, err = c.line.Do(ctx, x)
+		x.OneWay = true
 	}
+	f, err := c.line.Do(ctx, x)
 	if err != nil {
 		return fmt.Errorf("hs08r channel %d %s: %w", c.settings.Channel, word, err)
 	}
@@ -179,54 +161,4 @@ func rejection() error {
 		ZH: "时序电源拒绝执行,请确认其面板开关处于关闭(OFF)位置",
 		EN: "The sequencer refused; see that the switch on its front is OFF",
 	}}
-}
-
-// ask carries out an exchange that is answered. It is not sure of the answer where another question
-// failed while this one waited its turn, and may have been answered in its place.
-func (c *channel) ask(ctx context.Context, x line.Exchange) (f []byte, sure bool, err error) {
-	failed, err := c.settle(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	x.Unit, x.Timeout, x.Explain = c.unit(), timeout, explain
-	if f, err = c.line.Do(ctx, x); err != nil {
-		if wasSent(err) {
-			c.failed.Add(1)
-		}
-		return nil, false, err //nolint:wrapcheck // the callers say what was done
-	}
-	return f, c.failed.Load() == failed, nil
-}
-
-// settle waits for the late answer to a question that failed. An acknowledgement names no channel
-// and a status no time: either would be taken for the answer to the next question. It returns how
-// many questions have failed so far.
-func (c *channel) settle(ctx context.Context) (failed uint64, err error) {
-	failed = c.failed.Load()
-	if c.settled.Load() == failed {
-		return failed, nil
-	}
-	unit := byte(c.settings.Unit)
-	// No unit: that nothing comes is what is hoped for, and must not count as the unit's silence.
-	_, err = c.line.Do(ctx, line.Exchange{
-		Find: func(got []byte) (int, int, error) {
-			return find(got, unit, frameLength, func([]byte) bool { return true })
-		},
-		Timeout: lateness, Note: "wait for a late answer of " + c.unit(), Explain: explain,
-	})
-	if err != nil && !errors.Is(err, line.ErrNoReply) {
-		return failed, fmt.Errorf("waiting for a late answer: %w", err)
-	}
-	c.settled.Store(failed)
-	return failed, nil
-}
-
-// wasSent reports whether a failed exchange may have reached the wire, and so may yet be answered.
-func wasSent(err error) bool {
-	for _, never := range []error{line.ErrDown, line.ErrExpired, line.ErrSuperseded, line.ErrSilent, line.ErrClosed, line.ErrFull} {
-		if errors.Is(err, never) {
-			return false
-		}
-	}
-	return true
 }

@@ -220,7 +220,11 @@ func (c *conn) exchange(ctx context.Context, x *Exchange, giveUp <-chan struct{}
 		if err := c.put(x.Request); err != nil {
 			return nil, fmt.Errorf("writing: %w", err)
 		}
-		l.ring.add(Entry{Line: l.config.ID, Unit: x.Unit, Dir: "tx", Note: x.Note}, x.Request, nil)
+		shown := x.Request
+		if x.Secret {
+			shown = nil
+		}
+		l.ring.add(Entry{Line: l.config.ID, Unit: x.Unit, Dir: "tx", Note: x.Note}, shown, nil)
 	}
 	sent := time.Now()
 	wire := wireTime(l.config, len(x.Request))

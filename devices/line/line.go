@@ -107,6 +107,8 @@ type Exchange struct {
 	// more than the line's gap.
 	Pause time.Duration
 
+	// Secret keeps the bytes of the request out of the trace: a password.
+	Secret bool
 	// Note says in words what the request asks, for the trace: "read coils 0-7".
 	Note string
 	// Explain says in words what a frame means, for the trace; called only when somebody reads it,

@@ -61,7 +61,6 @@ func setVerbose(mode int) string         { return fmt.Sprintf("\x1b%dCV\r", mode
 const (
 	readVolume = "V"
 	readMute   = "Z"
-	askPart    = "N"
 )
 
 func digit(b bool) int {
@@ -82,7 +81,6 @@ const (
 	group                // GrpmD01*-00250
 	verbose              // Vrb3
 	number               // 55: the untagged answer to a read
-	part                 // 60-1234-01
 	failed               // E13
 	changed              // Qik, Rpr03: something was switched, it does not say what
 	banner               // © Copyright 2012, Extron Electronics, ...
@@ -104,7 +102,6 @@ var (
 	valueForm  = regexp.MustCompile(`^(Vol|Amt|Vrb)([0-9]{1,3})$`)
 	groupForm  = regexp.MustCompile(`^GrpmD([0-9]{1,2})\*([+-]?[0-9]{1,5})$`)
 	numberForm = regexp.MustCompile(`^[+-]?[0-9]{1,5}$`)
-	partForm   = regexp.MustCompile(`^[0-9]{2}-[0-9A-Za-z]+-[0-9A-Za-z]+$`)
 	errorForm  = regexp.MustCompile(`^E[0-9]{2}$`)
 	presetForm = regexp.MustCompile(`^(Qik|Rpr[0-9]+)$`)
 )
@@ -128,8 +125,6 @@ func parse(frame []byte) message {
 	switch {
 	case numberForm.MatchString(text):
 		return message{kind: number, value: atoi(text)}
-	case partForm.MatchString(text):
-		return message{kind: part}
 	case errorForm.MatchString(text):
 		return message{kind: failed, word: text}
 	case presetForm.MatchString(text):

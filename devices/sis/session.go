@@ -12,11 +12,8 @@ import (
 )
 
 const (
-	// timeout bounds the wait for an answer; the manuals give none. A large matrix with a busy
-	// front panel takes some hundred milliseconds.
-	timeout = time.Second
-	// pause is kept between commands: equipment of the family drops what comes faster, and drivers
-	// in the field keep about 100 ms (facts of the SIS command family, "host-to-switcher").
+	// pause is kept between commands. The command tables give no number; some models lose what comes
+	// faster, and drivers in the field keep about 100 ms.
 	pause = 100 * time.Millisecond
 	// Over TCP the equipment speaks first. Behind a serial device server it does not, so the wait
 	// for its first word is bounded; the rest of the greeting follows at once.
@@ -33,11 +30,8 @@ type manner struct {
 // speak is what greets with: it is the line's way to speak directly.
 type speak = func(context.Context, line.Exchange) ([]byte, error)
 
-// errPassword is for the log and the line's health; a password is never part of it.
-var (
-	errNoPassword    = errors.New("the equipment asks for a password: set `password` for the devices on this line")
-	errWrongPassword = errors.New("the equipment does not take the password: correct `password` for the devices on this line")
-)
+// errPassword is why a connection is given up. The password is never part of it.
+var errPassword = errors.New("the equipment asks for a password and has not got the right one: set `password` for the devices on this line")
 
 // session returns how SIS treats a connection.
 func session(kind line.Kind, s manner) line.Session {
@@ -67,7 +61,7 @@ func greet(ctx context.Context, do speak, kind line.Kind, s manner) error {
 	case !s.tagged && errors.As(err, new(*devices.Rejection)):
 		return nil // equipment that knows no verbose modes answers its commands all the same
 	case kind == line.Serial && errors.Is(err, line.ErrNoReply):
-		return nil // the port is there and the equipment is off; client.settle will catch up
+		return nil // the port is there and the equipment is off; client.renew will catch up
 	}
 	return err
 }
@@ -90,14 +84,11 @@ func welcome(ctx context.Context, do speak, secret string) error {
 			return nil
 		case password:
 			// "The Password prompt is redisplayed if an incorrect password is entered."
-			switch {
-			case secret == "":
-				return errNoPassword
-			case given:
-				return errWrongPassword
+			if secret == "" || given {
+				return errPassword
 			}
 			given = true
-			if _, err := do(ctx, line.Exchange{Request: []byte(secret + "\r"), OneWay: true, Note: "give the password"}); err != nil {
+			if _, err := do(ctx, line.Exchange{Request: []byte(secret + "\r"), OneWay: true, Secret: true, Note: "give the password"}); err != nil {
 				return fmt.Errorf("sis login: %w", err)
 			}
 			wait = firstWord
@@ -113,7 +104,7 @@ func setMode(ctx context.Context, do speak, tagged bool) error {
 		mode = 3
 	}
 	frame, err := do(ctx, line.Exchange{
-		Request: []byte(setVerbose(mode)), Timeout: timeout, Pause: pause,
+		Request: []byte(setVerbose(mode)), Pause: pause,
 		Note: fmt.Sprintf("set verbose mode %d", mode), Explain: explain,
 		Accept: func(f []byte) bool {
 			m := parse(f)
@@ -127,7 +118,7 @@ func setMode(ctx context.Context, do speak, tagged bool) error {
 	case failed:
 		return fmt.Errorf("sis verbose mode %d (equipment without it needs `tagged: false`): %w", mode, rejection(m.word))
 	case password:
-		return errNoPassword // a prompt that came too late to be answered; the next connection will
+		return errPassword
 	}
 	return nil
 }
@@ -137,8 +128,8 @@ type client struct {
 	line   *line.Line
 	tagged bool
 
-	// doubt says that an answer may still be on its way, or that the mode may be lost.
-	doubt   atomic.Bool
+	// lost says that the equipment may have left verbose mode 3.
+	lost    atomic.Bool
 	changed chan struct{}
 }
 
@@ -147,13 +138,13 @@ func newClient(env devices.Env, s manner, concerns func(message) bool) (*client,
 		return nil, fmt.Errorf("sis: the devices on a line must agree in `tagged`: %w", err)
 	}
 	c := &client{line: env.Line, tagged: s.tagged, changed: make(chan struct{}, 1)}
-	c.doubt.Store(true) // on a serial line nobody may have been there to be greeted
+	c.lost.Store(s.tagged) // on a serial line nobody may have been there to be greeted
 	env.Line.Hear(func(frame []byte) {
 		m := parse(frame)
 		switch {
 		case m.kind == banner, m.kind == number && c.tagged:
 			// It has been off, and is back in the mode it comes up with.
-			c.doubt.Store(true)
+			c.lost.Store(c.tagged)
 		case m.kind != changed && !concerns(m):
 			return
 		}
@@ -179,21 +170,21 @@ type query struct {
 
 // ask sends a command and returns the answer, or the equipment's error as a *devices.Rejection.
 func (c *client) ask(ctx context.Context, q query) (message, error) {
-	if c.doubt.Load() {
-		if err := c.settle(ctx); err != nil {
+	if c.lost.Load() {
+		if err := c.renew(ctx); err != nil {
 			return message{}, fmt.Errorf("sis %s: %w", q.note, err)
 		}
 	}
 	frame, err := c.line.Do(ctx, line.Exchange{
-		Request: []byte(q.command), Key: q.key, Timeout: timeout, Pause: pause, Note: q.note, Explain: explain,
+		Request: []byte(q.command), Key: q.key, Pause: pause, Note: q.note, Explain: explain,
 		Accept: func(f []byte) bool {
 			m := parse(f)
 			return m.kind == failed || q.accept(m) || q.bare && !c.tagged && m.kind == number
 		},
 	})
 	if err != nil {
-		if wasSent(err) {
-			c.doubt.Store(true)
+		if errors.Is(err, line.ErrNoReply) {
+			c.lost.Store(c.tagged) // it may have answered without the tag that was looked for
 		}
 		return message{}, fmt.Errorf("sis %s: %w", q.note, err)
 	}
@@ -204,37 +195,13 @@ func (c *client) ask(ctx context.Context, q query) (message, error) {
 	return m, nil
 }
 
-// settle asks for something whose answer cannot be mistaken, and so knows that every answer before
-// it has passed: equipment answers in the order in which it is asked. Where the answers are tagged
-// that is the verbose mode, which also sets it anew for equipment that has been off in between.
-func (c *client) settle(ctx context.Context) error {
-	// Cleared first: a banner that comes meanwhile must not be forgotten.
-	c.doubt.Store(false)
-	var err error
-	if c.tagged {
-		_, err = c.line.Do(ctx, line.Exchange{
-			Request: []byte(setVerbose(3)), Timeout: timeout, Pause: pause, Note: "set verbose mode 3", Explain: explain,
-			Accept: func(f []byte) bool { m := parse(f); return m.kind == verbose && m.value == 3 },
-		})
-	} else {
-		_, err = c.line.Do(ctx, line.Exchange{
-			Request: []byte(askPart), Timeout: timeout, Pause: pause, Note: "ask for the part number", Explain: explain,
-			Accept: func(f []byte) bool { m := parse(f); return m.kind == part || m.kind == failed },
-		})
-	}
-	if err != nil {
-		c.doubt.Store(true)
-		return fmt.Errorf("making sure that no earlier answer is under way: %w", err)
+// renew sets verbose mode 3 again for equipment that may have been off since it was greeted.
+func (c *client) renew(ctx context.Context) error {
+	// Cleared first: a copyright line that comes meanwhile must not be forgotten.
+	c.lost.Store(false)
+	if err := setMode(ctx, c.line.Do, true); err != nil {
+		c.lost.Store(true)
+		return err
 	}
 	return nil
-}
-
-// wasSent reports whether a failed exchange may have reached the wire, and so may yet be answered.
-func wasSent(err error) bool {
-	for _, never := range []error{line.ErrDown, line.ErrExpired, line.ErrSuperseded, line.ErrSilent, line.ErrClosed, line.ErrFull} {
-		if errors.Is(err, never) {
-			return false
-		}
-	}
-	return true
 }

@@ -1,0 +1,229 @@
+// Package devicetest holds what every driver of a capability must pass, whatever its protocol: a
+// suite per capability, run against the driver and the simulated equipment joined by a real line.
+package devicetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"lectern/devices"
+	"lectern/devices/line"
+	"lectern/devices/sim"
+)
+
+// patience bounds every wait for something that must happen. It is long: it ends a broken test, and
+// says nothing about how fast the thing is.
+const patience = 20 * time.Second
+
+// Pair is a driver and the equipment that it drives, joined by a line.
+type Pair struct {
+	// Capability is what the driver made.
+	Capability any
+	Equipment  sim.Equipment
+	Wire       *sim.Wire
+	Line       *line.Line
+}
+
+// PairConfig says what to join.
+type PairConfig struct {
+	Driver  devices.Driver
+	Factory sim.Factory
+	// Kind is the kind of line, serial (a pty) by default.
+	Kind line.Kind
+	// With is the driver's settings as a room file has them. The device is called "device".
+	With map[string]any
+	// Others are more devices on the same line, by id; each has its driver.
+	Others map[string]PairOther
+	// Speed is how much faster than life the equipment is; 0 means 1.
+	Speed float64
+	// Timeout is the line's; 0 means its default.
+	Timeout time.Duration
+}
+
+// PairOther is another device on the line of a pair.
+type PairOther struct {
+	Driver devices.Driver
+	With   map[string]any
+}
+
+// NewPair joins a driver with equipment until the test ends.
+func NewPair(t *testing.T, c PairConfig) *Pair {
+	t.Helper()
+	made := NewPairs(t, c)
+	return made["device"]
+}
+
+// NewPairs joins several devices on one line with their equipment. They have everything but the
+// capability in common.
+func NewPairs(t *testing.T, c PairConfig) map[string]*Pair {
+	t.Helper()
+	all := map[string]PairOther{"device": {c.Driver, c.With}}
+	list := []sim.Device{{ID: "device", Kind: c.Driver.Kinds[0], Driver: c.Driver.Name, With: c.With}}
+	for id, o := range c.Others {
+		all[id] = o
+		list = append(list, sim.Device{ID: id, Kind: o.Driver.Kinds[0], Driver: o.Driver.Name, With: o.With})
+	}
+	equipment, err := c.Factory(sim.Options{Speed: c.Speed}, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	stage := sim.NewStage(ctx)
+	t.Cleanup(func() { cancel(); stage.Wait() })
+	config := line.Config{ID: "line", Kind: c.Kind, Timeout: c.Timeout}
+	var wire *sim.Wire
+	if c.Kind == "" || c.Kind == line.Serial {
+		config.Kind = line.Serial
+		if wire, err = stage.Serial(filepath.Join(t.TempDir(), "port"), 0, equipment); err == nil {
+			config.Port = wire.Path()
+		}
+	} else if wire, err = stage.TCP("127.0.0.1:0", equipment); err == nil {
+		config.Address = wire.Address()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	l := line.New(config, log)
+	made := make(map[string]*Pair)
+	for id, o := range all {
+		capability, err := o.Driver.New(devices.Env{Device: id, Line: l, Log: log}, DecodeSettings(t, o.Driver, o.With))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[id] = &Pair{Capability: capability, Equipment: equipment, Wire: wire, Line: l}
+	}
+	over := make(chan struct{})
+	go func() { defer close(over); _ = l.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-over })
+	return made
+}
+
+// DecodeSettings decodes settings as the loader of room files does: strictly, onto the defaults.
+func DecodeSettings(t *testing.T, d devices.Driver, with map[string]any) any {
+	t.Helper()
+	text, err := yaml.Marshal(with)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := d.Settings()
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(settings); err != nil && !errors.Is(err, io.EOF) {
+		t.Fatalf("settings %v of %s: %v", with, d.Name, err)
+	}
+	if v, ok := settings.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			t.Fatalf("settings %v of %s: %v", with, d.Name, err)
+		}
+	}
+	return settings
+}
+
+// Asking returns a context of somebody who waits for one command.
+func Asking(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(line.WithUrgency(context.Background(), line.Person), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Fault makes the equipment fail in its own way, or heals it with "".
+func (p *Pair) Fault(t *testing.T, name string) {
+	t.Helper()
+	if err := p.Equipment.Fault(name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Nudge is a person at the equipment.
+func (p *Pair) Nudge(t *testing.T, device, property, value string) {
+	t.Helper()
+	if err := p.Equipment.Nudge(device, property, value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// until polls a condition of the equipment under the patience.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	t.Errorf("waited %s in vain for: %s", patience, what)
+}
+
+// wireCase is what any reading has to prove on a bad wire.
+type wireCase struct {
+	wire *sim.Wire
+	// read asks the equipment, and truth tells what the answer must be.
+	read  func(ctx context.Context) (any, error)
+	truth func() any
+	// change makes the truth another one, from the equipment's side.
+	change func()
+}
+
+// onABadWire runs the sub-tests: whatever the wire does, a reading is right or an error, and comes
+// back when the wire does.
+func onABadWire(t *testing.T, c wireCase) {
+	t.Helper()
+	for _, fault := range []struct {
+		name string
+		fail bool // no reading can succeed
+	}{{"silence", true}, {"late=300ms", false}, {"late=700ms", false}, {"garbage", true}, {"flood", true}, {"unplug", true}} {
+		t.Run(fault.name, func(t *testing.T) {
+			recovered(t, c)
+			if err := c.wire.Fault(fault.name); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				ctx, cancel := context.WithTimeout(line.WithUrgency(t.Context(), line.Person), 5*time.Second)
+				got, err := c.read(ctx)
+				cancel()
+				switch {
+				case err == nil && fault.fail:
+					t.Errorf("read %v", got)
+				case err == nil && got != c.truth():
+					t.Errorf("read %v, the truth is %v", got, c.truth())
+				}
+				c.change()
+			}
+			if err := c.wire.Fault(""); err != nil {
+				t.Fatal(err)
+			}
+			recovered(t, c)
+		})
+	}
+}
+
+// recovered waits for a reading that succeeds. Those before may fail but never lie.
+func recovered(t *testing.T, c wireCase) {
+	t.Helper()
+	var last error
+	until(t, "a reading", func() bool {
+		ctx, cancel := context.WithTimeout(line.WithUrgency(t.Context(), line.Person), 5*time.Second)
+		defer cancel()
+		got, err := c.read(ctx)
+		if err != nil {
+			last = err
+			return false
+		}
+		if want := c.truth(); got != want {
+			t.Errorf("read %v, the truth is %v", got, want)
+		}
+		return true
+	})
+	if t.Failed() && last != nil {
+		t.Log("the last error was", last)
+	}
+}
