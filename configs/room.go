@@ -7,133 +7,148 @@
 //
 // The package knows no driver. What it must know of them to check a file - their settings, what
 // they can share - comes in through the Catalogue.
+//
+// The types below are what is loaded, and their tags are what is checked, filled in and put into the
+// schema, so that the three cannot say different things:
+//
+//	yaml     the key
+//	doc      what it means, for the schema and for faults
+//	need     the kinds for which it must be there; * for all
+//	kinds    the kinds that have it at all; without the tag, all
+//	enum     the words it takes
+//	default  what it is where it is left out
+//	least    the least that a number or duration may be
+//	most     the most
 package configs
 
 import "time"
 
 // Room is a whole room file.
 type Room struct {
-	Room       About      `yaml:"room" doc:"what the room is called and where it is"`
+	Room       About      `yaml:"room" need:"*" doc:"what the room is called and where it is"`
 	Lines      []Line     `yaml:"lines" doc:"the physical connections"`
 	Devices    []Device   `yaml:"devices" doc:"the equipment, in the order in which people should meet it"`
 	Sources    []Source   `yaml:"sources" doc:"what can be shown, and how"`
 	Guards     []Guard    `yaml:"guards" doc:"what must never be set unless something holds, whoever asks"`
 	Scenes     []Scene    `yaml:"scenes" doc:"what happens in steps"`
 	Rules      []Rule     `yaml:"rules" doc:"what follows by itself when a property takes a value"`
-	Panel      Panel      `yaml:"panel" doc:"pages, PINs, tokens, looks"`
+	Panel      Panel      `yaml:"panel" need:"*" doc:"pages, PINs, tokens, looks"`
 	Facilities Facilities `yaml:"facilities" doc:"the MQTT broker that property management listens on"`
 }
 
 // About names the room.
 type About struct {
-	ID       string `yaml:"id" doc:"a-z, 0-9 and -; the room's name in topics and file names"`
-	Name     Name   `yaml:"name" doc:"as people say it"`
-	Language string `yaml:"language" doc:"zh or en: what the panel shows first"`
-	Timezone string `yaml:"timezone" doc:"IANA name, such as Asia/Shanghai"`
+	ID       string `yaml:"id" need:"*" doc:"a-z, 0-9 and -; the room's name in topics and file names"`
+	Name     Name   `yaml:"name" need:"*" doc:"as people say it"`
+	Language string `yaml:"language" enum:"zh,en" default:"zh" doc:"what the panel shows first"`
+	Timezone string `yaml:"timezone" doc:"IANA name, such as Asia/Shanghai; left out, that of the machine"`
 	Help     string `yaml:"help" doc:"telephone number shown on every page"`
 }
 
-// Name is a text in both languages.
+// Name is a text in both languages. Where only one is given it stands for the other.
 type Name struct {
-	ZH string `yaml:"zh" json:"zh,omitempty"`
-	EN string `yaml:"en" json:"en,omitempty"`
+	ZH string `yaml:"zh" json:"zh,omitempty" doc:"in Chinese"`
+	EN string `yaml:"en" json:"en,omitempty" doc:"in English"`
 }
 
 // Line is one physical connection.
 type Line struct {
-	ID      string        `yaml:"id"`
-	Kind    string        `yaml:"kind" doc:"serial, tcp or modbus-tcp"`
-	Port    string        `yaml:"port" doc:"serial: path of the port, best /dev/serial/by-id/..."`
-	Baud    int           `yaml:"baud" doc:"serial: default 9600"`
-	Format  string        `yaml:"format" doc:"serial: data bits, parity, stop bits; default 8N1"`
-	Address string        `yaml:"address" doc:"tcp, modbus-tcp: host:port"`
-	Gap     time.Duration `yaml:"gap" doc:"least silence between exchanges; default as the protocol demands"`
-	Timeout time.Duration `yaml:"timeout" doc:"how long a reply may take; default as the protocol demands"`
+	ID      string        `yaml:"id" need:"*" doc:"a-z, 0-9 and -"`
+	Kind    string        `yaml:"kind" need:"*" enum:"serial,tcp,modbus-tcp" doc:"what the line is; tcp also carries Modbus RTU frames, modbus-tcp those with an MBAP header"`
+	Port    string        `yaml:"port" kinds:"serial" need:"serial" doc:"path of the port, best /dev/serial/by-id/..."`
+	Baud    int           `yaml:"baud" kinds:"serial" default:"9600" doc:"speed in bits per second"`
+	Format  string        `yaml:"format" kinds:"serial" default:"8N1" doc:"data bits (7, 8), parity (N, E, O), stop bits (1, 2)"`
+	Address string        `yaml:"address" kinds:"tcp,modbus-tcp" need:"tcp,modbus-tcp" doc:"host:port"`
+	Gap     time.Duration `yaml:"gap" most:"10s" doc:"least silence between exchanges; default as the protocol demands"`
+	Timeout time.Duration `yaml:"timeout" most:"1m" doc:"how long a reply may take; default as the protocol demands"`
 	Pos     Pos           `yaml:"-"`
 }
 
 // Device is one piece of equipment. Which of the later keys it may have depends on its kind.
 type Device struct {
-	ID     string         `yaml:"id" doc:"a-z, 0-9 and -"`
-	Kind   string         `yaml:"kind" doc:"circuit, light, dimmer, curtain, screen, projector, matrix, player, recorder, amplifier, sensor or camera"`
-	Driver string         `yaml:"driver" doc:"the protocol it speaks"`
-	Line   string         `yaml:"line" doc:"the line it hangs on"`
-	With   map[string]any `yaml:"with" doc:"the driver's settings: unit, register, channel..."`
-	Name   Name           `yaml:"name"`
-	Area   string         `yaml:"area" doc:"whose PIN it needs: main (default), system or staff"`
+	ID     string         `yaml:"id" need:"*" doc:"a-z, 0-9 and -"`
+	Kind   string         `yaml:"kind" need:"*" enum:"circuit,light,dimmer,curtain,screen,projector,matrix,player,recorder,amplifier,sensor,camera" doc:"what it is for people"`
+	Driver string         `yaml:"driver" kinds:"circuit,light,dimmer,curtain,screen,projector,matrix,player,recorder,amplifier,sensor" need:"circuit,light,dimmer,projector,matrix,player,recorder,amplifier,sensor" doc:"the protocol it speaks"`
+	Line   string         `yaml:"line" kinds:"circuit,light,dimmer,curtain,screen,projector,matrix,player,recorder,amplifier,sensor" need:"circuit,light,dimmer,projector,matrix,player,recorder,amplifier,sensor" doc:"the id of the line it hangs on"`
+	With   map[string]any `yaml:"with" kinds:"circuit,light,dimmer,curtain,screen,projector,matrix,player,recorder,amplifier,sensor" doc:"the driver's settings: unit, register, channel..."`
+	Name   Name           `yaml:"name" need:"*" doc:"as people say it"`
+	Area   string         `yaml:"area" enum:"main,system,staff" default:"main" doc:"whose PIN it needs"`
 	Mains  string         `yaml:"mains" doc:"the circuit that feeds it: while that is off, the device is not asked and not missed"`
-	Poll   time.Duration  `yaml:"poll" doc:"how often it is asked for its state; default depends on the kind"`
+	Poll   time.Duration  `yaml:"poll" kinds:"circuit,light,dimmer,curtain,screen,projector,matrix,player,recorder,amplifier,sensor" least:"100ms" most:"1h" doc:"how often it is asked for its state; default 1s for what moves (curtain, screen, player, recorder), 2s for circuit, light, dimmer and projector, 5s for matrix and amplifier, 30s for sensor"`
 
-	Levels     []Level       `yaml:"levels" doc:"dimmer: its levels beside off, each with a percentage"`
-	Travel     time.Duration `yaml:"travel" doc:"curtain, screen: time from one end to the other"`
-	DeadTime   time.Duration `yaml:"dead_time" doc:"curtain, screen: pause between the two directions, at least and by default 500ms"`
-	Relays     *Relays       `yaml:"relays" doc:"curtain, screen: the two relays of a motor without its own control, in place of driver"`
-	Inputs     []Port        `yaml:"inputs" doc:"projector, matrix: what can be chosen"`
-	Outputs    []Port        `yaml:"outputs" doc:"matrix: what can be fed"`
-	Transition *Transition   `yaml:"transition" doc:"projector: how long it warms and cools, and what becomes of commands meanwhile"`
-	Limit      *Limit        `yaml:"limit" doc:"amplifier, player: bounds of its volume"`
-	Volume     string        `yaml:"volume" doc:"player, recorder: the amplifier that sets its volume, where it has none itself"`
-	Preview    *Preview      `yaml:"preview" doc:"player, recorder, camera: its picture"`
-	Measures   string        `yaml:"measures" doc:"sensor: temperature, humidity, presence, contact or light"`
-	Unit       string        `yaml:"unit" doc:"sensor: unit shown; default as the quantity has it"`
-	Pos        Pos           `yaml:"-"`
+	Levels     []Level       `yaml:"levels" kinds:"dimmer" need:"dimmer" doc:"its levels beside off, darkest first"`
+	Travel     time.Duration `yaml:"travel" kinds:"curtain,screen" least:"1s" most:"10m" doc:"time from one end to the other; a motor with relays needs it"`
+	DeadTime   time.Duration `yaml:"dead_time" kinds:"curtain,screen" least:"500ms" most:"10s" default:"500ms" doc:"pause between the two directions"`
+	Relays     *Relays       `yaml:"relays" kinds:"curtain,screen" doc:"the two relays of a motor without its own control, in place of driver, line and with"`
+	Inputs     []Port        `yaml:"inputs" kinds:"projector,matrix" need:"projector,matrix" doc:"what can be chosen"`
+	Outputs    []Port        `yaml:"outputs" kinds:"matrix" need:"matrix" doc:"what can be fed"`
+	Transition *Transition   `yaml:"transition" kinds:"projector" doc:"how long it warms and cools, and what becomes of commands meanwhile"`
+	Limit      *Limit        `yaml:"limit" kinds:"amplifier,player,recorder" doc:"bounds of its volume"`
+	Volume     string        `yaml:"volume" kinds:"player,recorder" doc:"the amplifier that sets its volume, where it has none itself"`
+	Preview    *Preview      `yaml:"preview" kinds:"player,recorder,camera" need:"camera" doc:"its picture"`
+	Measures   string        `yaml:"measures" kinds:"sensor" need:"sensor" enum:"temperature,humidity,presence,contact,light" doc:"the quantity; its property has this name"`
+	Unit       string        `yaml:"unit" kinds:"sensor" doc:"unit shown; default °C for temperature, % for humidity, lx for light"`
+	// Settings is With as the driver wants it: what its Settings function returned, decoded.
+	Settings any `yaml:"-"`
+	Pos      Pos `yaml:"-"`
 }
 
 // Level is one step of a dimmer.
 type Level struct {
-	ID      string `yaml:"id" doc:"the word in the API: low"`
-	Name    Name   `yaml:"name"`
-	Percent int    `yaml:"percent" doc:"1 to 100"`
+	ID      string `yaml:"id" need:"*" doc:"the word in the API: low"`
+	Name    Name   `yaml:"name" doc:"default the panel's own word for the id"`
+	Percent int    `yaml:"percent" need:"*" least:"1" most:"100" doc:"brightness; each level is brighter than the one before"`
 }
 
 // Relays names the two relays of a motor.
 type Relays struct {
-	Up   Relay `yaml:"up"`
-	Down Relay `yaml:"down"`
+	Up   Relay `yaml:"up" need:"*" doc:"opens the curtain, takes the screen up"`
+	Down Relay `yaml:"down" need:"*" doc:"closes the curtain, lets the screen down"`
 }
 
 // Relay is one switch, as a device of kind circuit would have it.
 type Relay struct {
-	Driver string         `yaml:"driver"`
-	Line   string         `yaml:"line"`
-	With   map[string]any `yaml:"with"`
-	Pos    Pos            `yaml:"-"`
+	Driver   string         `yaml:"driver" need:"*" doc:"the protocol it speaks"`
+	Line     string         `yaml:"line" need:"*" doc:"the id of the line it hangs on"`
+	With     map[string]any `yaml:"with" doc:"the driver's settings"`
+	Settings any            `yaml:"-"` // as in Device
+	Pos      Pos            `yaml:"-"`
 }
 
 // Port is an input or an output.
 type Port struct {
-	ID   string `yaml:"id" doc:"the word in the API: hdmi1"`
-	Name Name   `yaml:"name"`
+	ID   string `yaml:"id" need:"*" doc:"the word in the API: hdmi1"`
+	Name Name   `yaml:"name" doc:"default the id"`
 	Code string `yaml:"code" doc:"the protocol's own word for it; default the id"`
 	Pos  Pos    `yaml:"-"`
 }
 
 // Transition is how a projector comes and goes.
 type Transition struct {
-	Warm      time.Duration `yaml:"warm" doc:"usual time to light; default 30s"`
-	Cool      time.Duration `yaml:"cool" doc:"usual time to cool; default 90s"`
-	Meanwhile string        `yaml:"meanwhile" doc:"what becomes of an input chosen while warming: queue (the last one wins, default) or refuse"`
+	Warm      time.Duration `yaml:"warm" default:"30s" most:"30m" doc:"usual time to light"`
+	Cool      time.Duration `yaml:"cool" default:"90s" most:"30m" doc:"usual time to cool"`
+	Meanwhile string        `yaml:"meanwhile" enum:"queue,refuse" default:"queue" doc:"what becomes of an input chosen while warming; queued, the last one wins"`
 }
 
 // Limit bounds a volume.
 type Limit struct {
-	Max   *int `yaml:"max" doc:"0 to 100: nobody can set more"`
-	Start *int `yaml:"start" doc:"0 to 100: a volume found higher is brought down to this when the device comes up"`
+	Max   *int `yaml:"max" least:"0" most:"100" doc:"nobody can set more"`
+	Start *int `yaml:"start" least:"0" most:"100" doc:"a volume found higher is brought down to this when the device comes up"`
 }
 
 // Preview is a picture of what a device plays, relayed by the daemon.
 type Preview struct {
-	URL  string `yaml:"url" doc:"http address of an MJPEG stream or of a still picture"`
-	Kind string `yaml:"kind" doc:"mjpeg (default) or snapshot"`
+	URL  string `yaml:"url" need:"*" doc:"http or https address of an MJPEG stream or of a still picture"`
+	Kind string `yaml:"kind" enum:"mjpeg,snapshot" default:"mjpeg" doc:"whether it moves"`
 }
 
 // Source is something that can be shown.
 type Source struct {
-	ID     string            `yaml:"id"`
-	Name   Name              `yaml:"name"`
-	Icon   string            `yaml:"icon" doc:"computer, disc, recorder, camera or laptop"`
-	On     string            `yaml:"on" doc:"the device id under which the choice is offered; default: sources"`
-	Set    map[string]string `yaml:"set" doc:"device.property: value; all of them together are the source"`
+	ID     string            `yaml:"id" need:"*" doc:"a-z, 0-9 and -"`
+	Name   Name              `yaml:"name" need:"*" doc:"as people say it"`
+	Icon   string            `yaml:"icon" enum:"computer,disc,recorder,camera,laptop" doc:"the picture on its button"`
+	On     string            `yaml:"on" default:"sources" doc:"the device id under which the choice is offered; no other device may have it"`
+	Set    map[string]string `yaml:"set" need:"*" doc:"device.property: value; all of them together are the source"`
 	Volume string            `yaml:"volume" doc:"the amplifier that sets its volume, where it has audio"`
 	Player string            `yaml:"player" doc:"the player or recorder behind it"`
 	Pos    Pos               `yaml:"-"`
@@ -142,11 +157,11 @@ type Source struct {
 // Guard says that a property must not be set to a value unless other properties have certain
 // values, reported and fresh.
 type Guard struct {
-	ID      string           `yaml:"id"`
-	Set     map[string]Words `yaml:"set" doc:"device.property: value or values that are guarded"`
-	Require map[string]Words `yaml:"require" doc:"device.property: value or values that must be reported"`
-	For     time.Duration    `yaml:"for" doc:"how long they must have held"`
-	Reason  Name             `yaml:"reason" doc:"what the panel says when it refuses"`
+	ID      string           `yaml:"id" need:"*" doc:"a-z, 0-9 and -"`
+	Set     map[string]Words `yaml:"set" need:"*" doc:"device.property: value or values that are guarded"`
+	Require map[string]Words `yaml:"require" need:"*" doc:"device.property: value or values that must be reported"`
+	For     time.Duration    `yaml:"for" most:"24h" doc:"how long they must have held"`
+	Reason  Name             `yaml:"reason" need:"*" doc:"what the panel says when it refuses"`
 	Pos     Pos              `yaml:"-"`
 }
 
@@ -155,40 +170,41 @@ type Words []any
 
 // Scene is a named list of steps.
 type Scene struct {
-	ID        string        `yaml:"id"`
-	Name      Name          `yaml:"name"`
-	Area      string        `yaml:"area" doc:"whose PIN it needs: main (default), system or staff"`
-	Hold      time.Duration `yaml:"hold" doc:"how long its button must be held; the server measures it"`
-	Steps     []Step        `yaml:"steps"`
+	ID        string        `yaml:"id" need:"*" doc:"a-z, 0-9 and -"`
+	Name      Name          `yaml:"name" need:"*" doc:"as people say it"`
+	Area      string        `yaml:"area" enum:"main,system,staff" default:"main" doc:"whose PIN it needs"`
+	Hold      time.Duration `yaml:"hold" most:"10s" doc:"how long its button must be held; the server measures it"`
+	Steps     []Step        `yaml:"steps" doc:"what happens, in this order"`
 	ReverseOf string        `yaml:"reverse_of" doc:"in place of steps: the steps of that scene, each undone, last first"`
-	OnFailure string        `yaml:"on_failure" doc:"for steps that do not say: stop (default), skip, unwind or ask"`
-	OnRestart string        `yaml:"on_restart" doc:"a run cut off by a power failure: leave (default), finish or unwind"`
+	OnFailure string        `yaml:"on_failure" enum:"stop,skip,unwind,ask" default:"stop" doc:"for steps that do not say"`
+	OnRestart string        `yaml:"on_restart" enum:"leave,finish,unwind" default:"leave" doc:"what becomes of a run cut off by a power failure"`
 	Pos       Pos           `yaml:"-"`
 }
 
 // Step is one step of a scene: exactly one of Set, Wait, Pause, Scene and Together.
 type Step struct {
 	Name     Name             `yaml:"name" doc:"shown while it runs; default the device's name"`
-	Set      map[string]any   `yaml:"set" doc:"device.property: value; several are done one after the other"`
+	Set      map[string]any   `yaml:"set" doc:"device.property: value; several are done one after the other, in the order of the devices"`
 	Wait     map[string]Words `yaml:"wait" doc:"device.property: value or values to wait for"`
-	Pause    time.Duration    `yaml:"pause" doc:"do nothing for a while"`
+	Pause    time.Duration    `yaml:"pause" most:"24h" doc:"do nothing for a while"`
 	Scene    string           `yaml:"scene" doc:"run another scene"`
 	Together []Step           `yaml:"together" doc:"steps side by side"`
 
-	After     time.Duration `yaml:"after" doc:"pause before the next step"`
-	Within    time.Duration `yaml:"within" doc:"time limit; a set that is refused for a while is tried again until then; default 10s"`
-	Retry     int           `yaml:"retry" doc:"how often to try again after a failure; default 0"`
-	OnFailure string        `yaml:"on_failure" doc:"stop, skip, unwind or ask"`
-	Undo      []Step        `yaml:"undo" doc:"what undoes the step; default: each on becomes off"`
-	Pos       Pos           `yaml:"-"`
+	After     time.Duration `yaml:"after" most:"1h" doc:"pause before the next step"`
+	Within    time.Duration `yaml:"within" most:"24h" default:"10s" doc:"time limit; a set that is refused for a while is tried again until then"`
+	Retry     int           `yaml:"retry" least:"0" most:"100" doc:"how often to try again after a failure; default 0"`
+	OnFailure string        `yaml:"on_failure" enum:"stop,skip,unwind,ask" doc:"what to do when it fails; default as the scene says"`
+	// Undo is nil where the file does not say; an empty list undoes nothing.
+	Undo []Step `yaml:"undo" doc:"what undoes the step; default: each on becomes off; []: nothing"`
+	Pos  Pos    `yaml:"-"`
 }
 
 // Rule makes one thing follow another: when a property changes to a value, while the daemon
 // watches. What it finds at start changes nothing.
 type Rule struct {
-	ID   string           `yaml:"id"`
-	When map[string]Words `yaml:"when" doc:"device.property: value or values that it takes"`
-	For  time.Duration    `yaml:"for" doc:"how long it must have kept the value"`
+	ID   string           `yaml:"id" need:"*" doc:"a-z, 0-9 and -"`
+	When map[string]Words `yaml:"when" need:"*" doc:"device.property: value or values that it takes"`
+	For  time.Duration    `yaml:"for" most:"24h" doc:"how long it must have kept the value"`
 	Set  map[string]any   `yaml:"set" doc:"device.property: value"`
 	Run  string           `yaml:"run" doc:"a scene to run"`
 	Pos  Pos              `yaml:"-"`
@@ -197,41 +213,41 @@ type Rule struct {
 // Panel is what people meet.
 type Panel struct {
 	Pages  []string          `yaml:"pages" doc:"home, lights, curtains, projector, sources, the id of a player or recorder, system; default: all that have something to show"`
-	Idle   Idle              `yaml:"idle"`
-	PINs   map[string]string `yaml:"pins" doc:"area: what lectern pin printed"`
+	Idle   Idle              `yaml:"idle" doc:"what happens when nobody touches the panel"`
+	PINs   map[string]string `yaml:"pins" need:"*" doc:"main, system, staff: what lectern pin printed, or ${ENV} or file: with it"`
 	Tokens []Token           `yaml:"tokens" doc:"for machines"`
-	Theme  Theme             `yaml:"theme"`
+	Theme  Theme             `yaml:"theme" doc:"how the panel looks"`
 }
 
 // Idle is what happens when nobody touches the panel.
 type Idle struct {
-	Sleep time.Duration `yaml:"sleep" doc:"back to the blue sky; default 3m"`
-	Lock  time.Duration `yaml:"lock" doc:"the main PIN is asked again; default 60m"`
-	Area  time.Duration `yaml:"area" doc:"the system and staff PIN is asked again; default 5m"`
+	Sleep time.Duration `yaml:"sleep" least:"10s" most:"24h" default:"3m" doc:"back to the blue sky"`
+	Lock  time.Duration `yaml:"lock" least:"1m" most:"168h" default:"60m" doc:"the main PIN is asked again; not before it sleeps"`
+	Area  time.Duration `yaml:"area" least:"10s" most:"24h" default:"5m" doc:"the system and staff PIN is asked again; not after the main PIN"`
 }
 
 // Token lets a machine in.
 type Token struct {
-	Name   string `yaml:"name" doc:"as the journal shows it"`
-	Role   string `yaml:"role" doc:"view, operate (main) or system (main and system)"`
-	Secret string `yaml:"secret" doc:"at least 20 characters, from ${ENV} or file:"`
+	Name   string `yaml:"name" need:"*" doc:"as the journal shows it"`
+	Role   string `yaml:"role" need:"*" enum:"view,operate,system" doc:"what it may: operate what main may, or main and system"`
+	Secret string `yaml:"secret" need:"*" doc:"at least 20 characters, from ${ENV} or file:"`
 	Pos    Pos    `yaml:"-"`
 }
 
 // Theme is how the panel looks.
 type Theme struct {
-	Mode   string `yaml:"mode" doc:"sky (default) or night"`
-	Accent string `yaml:"accent" doc:"#rrggbb"`
-	Logo   string `yaml:"logo" doc:"path of a PNG or SVG beside the room file"`
+	Mode   string `yaml:"mode" enum:"sky,night" default:"sky" doc:"light or dark"`
+	Accent string `yaml:"accent" doc:"#rrggbb, quoted"`
+	Logo   string `yaml:"logo" doc:"path of a PNG or SVG, beside the room file"`
 }
 
 // Facilities is the broker.
 type Facilities struct {
-	Broker   string `yaml:"broker" doc:"embedded, or tcp://host:1883, or ssl://host:8883; none: no MQTT"`
-	User     string `yaml:"user"`
+	Broker   string `yaml:"broker" doc:"embedded, or tcp://host:1883, or ssl://host:8883; left out: no MQTT"`
+	User     string `yaml:"user" doc:"for the broker"`
 	Password string `yaml:"password" doc:"from ${ENV} or file:"`
-	CA       string `yaml:"ca" doc:"path of the authority's certificate"`
+	CA       string `yaml:"ca" doc:"path of the authority's certificate, for ssl"`
 }
 
-// Pos is a place in a room file.
+// Pos is a place in a room file, counted from 1. The zero Pos is nowhere.
 type Pos struct{ Line, Column int }

@@ -42,12 +42,16 @@ type Device interface {
 	Bind(Reporter)
 
 	// Run follows the equipment - polling it, listening to it, timing its transitions - and reports
-	// until ctx ends. It never changes the equipment by itself, except to end a motion that it
-	// started (a curtain that has reached the asked height). It returns nil when ctx has ended.
+	// until ctx ends. It never changes the equipment by itself, except to finish what a Set began
+	// (a curtain that has reached the asked height is stopped, a command that was accepted for later
+	// is sent) and to keep what the room file demands when equipment comes up (the start volume of an
+	// amplifier) or is in danger (both directions of a motor energised). It returns nil when ctx has
+	// ended.
 	Run(ctx context.Context) error
 
 	// Set asks for a value and returns when the equipment has confirmed it (nil), has been sent it
-	// without a way to confirm (ErrSent), or has not done it (any other error; see OutcomeOf).
+	// without a way to confirm (ErrSent), is on its way or will do it when it is ready (ErrAccepted),
+	// or has not done it (any other error; see OutcomeOf).
 	// The value has passed the property's Check. The wait is bounded by ctx.
 	Set(ctx context.Context, property string, v Value) error
 

@@ -55,22 +55,22 @@ func Positioner(t *testing.T, c MoverCase) {
 
 	t.Run("moves to both ends and between", func(t *testing.T) {
 		done(t, "up", motor.Move(Asking(t), devices.Up))
-		until(t, "open", stands(100))
+		Until(t, "open", stands(100))
 		where(t, truth())
 		done(t, "up at the top", motor.Move(Asking(t), devices.Up))
 		where(t, truth())
 		for _, percent := range []int{40, 41, 1, 99} {
 			done(t, "go to "+strconv.Itoa(percent), motor.GoTo(Asking(t), percent))
-			until(t, strconv.Itoa(percent)+"%", stands(percent))
+			Until(t, strconv.Itoa(percent)+"%", stands(percent))
 			where(t, truth())
 		}
 		done(t, "down", motor.Move(Asking(t), devices.Down))
-		until(t, "closed", stands(0))
+		Until(t, "closed", stands(0))
 		where(t, truth())
 		done(t, "down at the bottom", motor.Move(Asking(t), devices.Down))
 		for _, percent := range []int{100, 0} {
 			done(t, "go to an end", motor.GoTo(Asking(t), percent))
-			until(t, "the end", stands(percent))
+			Until(t, "the end", stands(percent))
 		}
 	})
 	t.Run("stops on the way", func(t *testing.T) {
@@ -127,16 +127,16 @@ func Positioner(t *testing.T, c MoverCase) {
 				t.Errorf("going to a position gave %v", err)
 			}
 			done(t, "down", motor.Move(Asking(t), devices.Down))
-			until(t, "closed", stands(0))
+			Until(t, "closed", stands(0))
 			where(t, devices.Whereabouts{Percent: 0, Known: true, Motion: devices.Stop})
 		})
 	}
 	place := 50
-	onABadWire(t, wireCase{
-		wire:  c.Wire,
-		read:  func(ctx context.Context) (any, error) { return motor.Where(ctx) },
-		truth: func() any { return truth() },
-		change: func() {
+	OnABadWire(t, WireCase{
+		Wire:  c.Wire,
+		Read:  func(ctx context.Context) (any, error) { return motor.Where(ctx) },
+		Truth: func() any { return truth() },
+		Change: func() {
 			place = (place + 37) % 101
 			c.Nudge(t, "device", "position", strconv.Itoa(place))
 		},

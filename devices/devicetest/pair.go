@@ -152,8 +152,8 @@ func (p *Pair) Nudge(t *testing.T, device, property, value string) {
 	}
 }
 
-// until polls a condition of the equipment under the patience.
-func until(t *testing.T, what string, holds func() bool) {
+// Until polls a condition of the equipment under the patience.
+func Until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if holds() {
@@ -163,19 +163,19 @@ func until(t *testing.T, what string, holds func() bool) {
 	t.Errorf("waited %s in vain for: %s", patience, what)
 }
 
-// wireCase is what any reading has to prove on a bad wire.
-type wireCase struct {
-	wire *sim.Wire
-	// read asks the equipment, and truth tells what the answer must be.
-	read  func(ctx context.Context) (any, error)
-	truth func() any
-	// change makes the truth another one, from the equipment's side.
-	change func()
+// WireCase is what any reading has to prove on a bad wire.
+type WireCase struct {
+	Wire *sim.Wire
+	// Read asks the equipment, and Truth tells what the answer must be; they are compared with ==.
+	Read  func(ctx context.Context) (any, error)
+	Truth func() any
+	// Change makes the truth another one, from the equipment's side.
+	Change func()
 }
 
-// onABadWire runs the sub-tests: whatever the wire does, a reading is right or an error, and comes
+// OnABadWire runs the sub-tests: whatever the wire does, a reading is right or an error, and comes
 // back when the wire does.
-func onABadWire(t *testing.T, c wireCase) {
+func OnABadWire(t *testing.T, c WireCase) {
 	t.Helper()
 	for _, fault := range []struct {
 		name string
@@ -183,22 +183,22 @@ func onABadWire(t *testing.T, c wireCase) {
 	}{{"silence", true}, {"late=300ms", false}, {"late=700ms", false}, {"garbage", true}, {"flood", true}, {"unplug", true}} {
 		t.Run(fault.name, func(t *testing.T) {
 			recovered(t, c)
-			if err := c.wire.Fault(fault.name); err != nil {
+			if err := c.Wire.Fault(fault.name); err != nil {
 				t.Fatal(err)
 			}
 			for range 3 {
 				ctx, cancel := context.WithTimeout(line.WithUrgency(t.Context(), line.Person), 5*time.Second)
-				got, err := c.read(ctx)
+				got, err := c.Read(ctx)
 				cancel()
 				switch {
 				case err == nil && fault.fail:
 					t.Errorf("read %v", got)
-				case err == nil && got != c.truth():
-					t.Errorf("read %v, the truth is %v", got, c.truth())
+				case err == nil && got != c.Truth():
+					t.Errorf("read %v, the truth is %v", got, c.Truth())
 				}
-				c.change()
+				c.Change()
 			}
-			if err := c.wire.Fault(""); err != nil {
+			if err := c.Wire.Fault(""); err != nil {
 				t.Fatal(err)
 			}
 			recovered(t, c)
@@ -207,18 +207,18 @@ func onABadWire(t *testing.T, c wireCase) {
 }
 
 // recovered waits for a reading that succeeds. Those before may fail but never lie.
-func recovered(t *testing.T, c wireCase) {
+func recovered(t *testing.T, c WireCase) {
 	t.Helper()
 	var last error
-	until(t, "a reading", func() bool {
+	Until(t, "a reading", func() bool {
 		ctx, cancel := context.WithTimeout(line.WithUrgency(t.Context(), line.Person), 5*time.Second)
 		defer cancel()
-		got, err := c.read(ctx)
+		got, err := c.Read(ctx)
 		if err != nil {
 			last = err
 			return false
 		}
-		if want := c.truth(); got != want {
+		if want := c.Truth(); got != want {
 			t.Errorf("read %v, the truth is %v", got, want)
 		}
 		return true

@@ -84,11 +84,11 @@ func Selector(t *testing.T, c SelectorCase) {
 		}
 	})
 	next := 0
-	onABadWire(t, wireCase{
-		wire:  c.Wire,
-		read:  func(ctx context.Context) (any, error) { return matrix.Selected(ctx, c.Outputs[0]) },
-		truth: func() any { return truth(c.Outputs[0]) },
-		change: func() {
+	OnABadWire(t, WireCase{
+		Wire:  c.Wire,
+		Read:  func(ctx context.Context) (any, error) { return matrix.Selected(ctx, c.Outputs[0]) },
+		Truth: func() any { return truth(c.Outputs[0]) },
+		Change: func() {
 			next++
 			c.Nudge(t, "device", c.Outputs[0], c.Inputs[next%len(c.Inputs)])
 		},

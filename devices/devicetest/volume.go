@@ -94,9 +94,9 @@ func Volume(t *testing.T, c VolumeCase) {
 		}
 	})
 	level := 10
-	onABadWire(t, wireCase{
-		wire: c.Wire, read: read, truth: func() any { return truth() },
-		change: func() {
+	OnABadWire(t, WireCase{
+		Wire: c.Wire, Read: read, Truth: func() any { return truth() },
+		Change: func() {
 			level = (level + 37) % 101
 			c.Nudge(t, "device", "volume", strconv.Itoa(level))
 		},

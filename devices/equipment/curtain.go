@@ -32,7 +32,7 @@ func curtainProperties() []devices.Property {
 func NewCurtain(spec Spec, more CurtainSpec, motor devices.Mover) devices.Device {
 	if p, ok := motor.(devices.Positioner); ok {
 		c := &curtain{motor: p}
-	c.init(spec, motor)
+		c.init(spec, motor)
 		c.read = c.ask
 		return c
 	}

@@ -1,9 +1,10 @@
 package hs08r_test
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,6 +38,21 @@ func reads(t *testing.T, s devices.Switch, want bool) {
 	t.Helper()
 	if got, err := s.On(devicetest.Asking(t)); err != nil || got != want {
 		t.Errorf("read %v, %v; want %v", got, err, want)
+	}
+}
+
+func TestReadingsOnABadWireAreRightOrErrors(t *testing.T) {
+	for _, kind := range []line.Kind{line.Serial, line.TCP} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			p, s := pair(t, kind, map[string]any{"channel": 3})
+			on := false
+			devicetest.OnABadWire(t, devicetest.WireCase{
+				Wire: p.Wire, Read: func(ctx context.Context) (any, error) { return s.On(ctx) },
+				Truth:  func() any { return p.Equipment.Truth()["device.power"] == "true" },
+				Change: func() { on = !on; p.Nudge(t, "device", "power", strconv.FormatBool(on)) },
+			})
+		})
 	}
 }
 
@@ -75,11 +91,10 @@ func TestARefusedChannelIsARejectionThatNamesThePanelSwitch(t *testing.T) {
 
 func TestAllChannelsOfAUnitShareALine(t *testing.T) {
 	others := make(map[string]devicetest.PairOther)
-	for _, id := range []string{"2", "9", "12"} {
-		others[id] = devicetest.PairOther{Driver: hs08r.Driver(), With: map[string]any{"channel": id, "channels": 12}}
-	}
-	for _, o := range others { // a number, as a room file has it
-		o.With["channel"] = map[string]int{"2": 2, "9": 9, "12": 12}[o.With["channel"].(string)]
+	for _, n := range []int{2, 9, 12} {
+		others[strconv.Itoa(n)] = devicetest.PairOther{
+			Driver: hs08r.Driver(), With: map[string]any{"channel": n, "channels": 12},
+		}
 	}
 	pairs := devicetest.NewPairs(t, devicetest.PairConfig{
 		Driver: hs08r.Driver(), Factory: simulator.New, With: map[string]any{"channel": 1, "channels": 12}, Others: others,
@@ -100,14 +115,12 @@ func TestTheRS485PortIsOneWay(t *testing.T) {
 		t.Errorf("before anything was sent it is %v, %v", on, err)
 	}
 	for _, on := range []bool{true, false, true} {
-		_, since, _ := p.Wire.Heard(0)
 		if err := s.SetOn(devicetest.Asking(t), on); !errors.Is(err, devices.ErrSent) {
 			t.Errorf("setting gave %v", err)
 		}
-		for chunks, count, more := p.Wire.Heard(since); len(bytes.Join(chunks, nil)) < 10; chunks, count, more = p.Wire.Heard(since) {
-			_ = count
-			<-more
-		}
+		devicetest.Until(t, "the relay", func() bool {
+			return p.Equipment.Truth()["device.power"] == strconv.FormatBool(on)
+		})
 		if got, err := s.On(devicetest.Asking(t)); got != on || !errors.Is(err, devices.ErrSent) {
 			t.Errorf("after %v it is %v, %v", on, got, err)
 		}

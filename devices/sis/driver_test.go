@@ -1,0 +1,266 @@
+package sis_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"lectern/devices"
+	"lectern/devices/devicetest"
+	"lectern/devices/line"
+	"lectern/devices/sim"
+	simulator "lectern/devices/sim/sis"
+	"lectern/devices/sis"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// driver returns one of the package's drivers.
+func driver(t *testing.T, name string) devices.Driver {
+	t.Helper()
+	all := sis.Drivers()
+	i := slices.IndexFunc(all, func(d devices.Driver) bool { return d.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no driver %q", name)
+	}
+	return all[i]
+}
+
+func pair(t *testing.T, name string, kind line.Kind, with map[string]any) *devicetest.Pair {
+	t.Helper()
+	return devicetest.NewPair(t, devicetest.PairConfig{
+		Driver: driver(t, name), Factory: simulator.New, Kind: kind, With: with,
+	})
+}
+
+func TestMatricesConform(t *testing.T) {
+	outputs, inputs := []string{"1", "3", "8"}, []string{"1", "4", "8"}
+	for what, c := range map[string]struct {
+		kind    line.Kind
+		with    map[string]any
+		outputs []string
+	}{
+		"serial":          {line.Serial, nil, outputs},
+		"tcp":             {line.TCP, map[string]any{"password": "sesame", "layer": "video"}, outputs},
+		"audio":           {line.Serial, map[string]any{"layer": "audio"}, outputs},
+		"switcher":        {line.Serial, map[string]any{"switcher": true}, []string{"1"}},
+		"untagged serial": {line.Serial, map[string]any{"tagged": false}, outputs},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			devicetest.Selector(t, devicetest.SelectorCase{
+				Pair: pair(t, "extron-sis", c.kind, c.with), Outputs: c.outputs, Inputs: inputs,
+				Unties: true, NoInput: "9", Nak: "nak",
+			})
+		})
+	}
+}
+
+func TestVolumesConform(t *testing.T) {
+	for what, c := range map[string]struct {
+		kind line.Kind
+		with map[string]any
+	}{
+		"serial":     {line.Serial, nil},
+		"tcp":        {line.TCP, map[string]any{"password": "sesame"}},
+		"group":      {line.Serial, map[string]any{"group": 3}},
+		"group tcp":  {line.TCP, map[string]any{"group": 3, "mute_group": 7, "floor_db": -40, "ceiling_db": 6}},
+		"no tagging": {line.Serial, map[string]any{"tagged": false}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			devicetest.Volume(t, devicetest.VolumeCase{Pair: pair(t, "extron-sis-volume", c.kind, c.with), Nak: "nak"})
+		})
+	}
+}
+
+func TestBusyIsARejectionThatMayPass(t *testing.T) {
+	p := pair(t, "extron-sis", line.Serial, nil)
+	p.Fault(t, "busy")
+	var no *devices.Rejection
+	err := p.Capability.(devices.Selector).Select(devicetest.Asking(t), "1", "1")
+	if !errors.As(err, &no) || no.Code != "E22" || !no.Busy {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPortsThatAreNotThereAreNotAskedFor(t *testing.T) {
+	p := pair(t, "extron-sis", line.Serial, map[string]any{"inputs": 4, "outputs": 2})
+	matrix := p.Capability.(devices.Selector)
+	if err := matrix.Select(devicetest.Asking(t), "1", "4"); err != nil {
+		t.Fatal(err)
+	}
+	_, before, _ := p.Wire.Heard(0)
+	for _, err := range []error{matrix.Select(devicetest.Asking(t), "1", "5"), matrix.Select(devicetest.Asking(t), "3", "1")} {
+		if !errors.As(err, new(*devices.Refusal)) {
+			t.Errorf("got %v", err)
+		}
+	}
+	for _, code := range []string{"", "hdmi", "01", "0", "-1", "1000"} {
+		if got, err := matrix.Selected(devicetest.Asking(t), code); err == nil {
+			t.Errorf("output %q has input %q", code, got)
+		}
+	}
+	if chunks, after, _ := p.Wire.Heard(before); after != before {
+		t.Errorf("%q was sent", chunks)
+	}
+}
+
+// locked makes equipment whose password is sesame, whatever the room file says.
+func locked(o sim.Options, list []sim.Device) (sim.Equipment, error) {
+	list[0].With = map[string]any{"password": "sesame"}
+	return simulator.New(o, list)
+}
+
+func TestAMissingOrWrongPasswordIsSaidAndNotShown(t *testing.T) {
+	for what, given := range map[string]string{"missing": "", "wrong": "open-barley"} {
+		t.Run(what, func(t *testing.T) {
+			p := devicetest.NewPair(t, devicetest.PairConfig{
+				Driver: driver(t, "extron-sis"), Factory: locked, Kind: line.TCP,
+				With: map[string]any{"password": given},
+			})
+			_, err := p.Capability.(devices.Selector).Selected(devicetest.Asking(t), "1")
+			if !errors.Is(err, line.ErrDown) || !strings.Contains(err.Error(), "set `password`") {
+				t.Errorf("got %v", err)
+			}
+			entries, _ := p.Line.Trace(0)
+			for _, e := range entries {
+				if given != "" && (bytes.Contains(e.Bytes, []byte(given)) || strings.Contains(e.Note, given)) {
+					t.Errorf("the trace shows %q %q", e.Bytes, e.Note)
+				}
+			}
+		})
+	}
+}
+
+func TestDevicesOnOneLineShareItsSession(t *testing.T) {
+	for _, kind := range []line.Kind{line.Serial, line.TCP} {
+		t.Run(string(kind), func(t *testing.T) {
+			pairs := devicetest.NewPairs(t, devicetest.PairConfig{
+				Driver: driver(t, "extron-sis"), Factory: simulator.New, Kind: kind,
+				With: map[string]any{"layer": "video"},
+				Others: map[string]devicetest.PairOther{
+					"sound":   {Driver: driver(t, "extron-sis"), With: map[string]any{"layer": "audio"}},
+					"program": {Driver: driver(t, "extron-sis-volume"), With: map[string]any{"group": 1}},
+				},
+			})
+			video, audio := pairs["device"].Capability.(devices.Selector), pairs["sound"].Capability.(devices.Selector)
+			volume := pairs["program"].Capability.(devices.Volume)
+			for _, err := range []error{
+				video.Select(devicetest.Asking(t), "1", "2"), audio.Select(devicetest.Asking(t), "1", "3"),
+				volume.SetVolume(devicetest.Asking(t), 20),
+			} {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			truth := pairs["device"].Equipment.Truth()
+			if truth["device.1"] != "2" || truth["sound.1"] != "3" || truth["program.volume"] != "20" {
+				t.Errorf("the truth is %v", truth)
+			}
+			// What is none of its business does not make a device look.
+			changed := pairs["sound"].Capability.(devices.Notifier).Changed()
+			pairs["program"].Nudge(t, "program", "volume", "40")
+			pairs["sound"].Nudge(t, "device", "1", "5")
+			if _, err := video.Selected(devicetest.Asking(t), "1"); err != nil {
+				t.Error(err)
+			}
+			select {
+			case <-changed:
+				t.Error("the audio layer was notified of video and volume")
+			default:
+			}
+		})
+	}
+}
+
+// TestEquipmentThatWasOffIsTaggedAgain: with the mains the equipment forgets its verbose mode, and
+// its answers could not be told from one another.
+func TestEquipmentThatWasOffIsTaggedAgain(t *testing.T) {
+	for _, kind := range []line.Kind{line.Serial, line.TCP} {
+		t.Run(string(kind), func(t *testing.T) {
+			p := pair(t, "extron-sis", kind, nil)
+			matrix := p.Capability.(devices.Selector)
+			if err := matrix.Select(devicetest.Asking(t), "2", "3"); err != nil {
+				t.Fatal(err)
+			}
+			changed := p.Capability.(devices.Notifier).Changed()
+			p.Fault(t, "restart")
+			p.Fault(t, "")
+			if kind == line.Serial {
+				select {
+				case <-changed: // a restart is worth a look
+				case <-devicetest.Asking(t).Done():
+					t.Fatal("the copyright line went unheard")
+				}
+			}
+			devicetest.Until(t, "a reading", func() bool {
+				got, err := matrix.Selected(devicetest.Asking(t), "2")
+				if err == nil && got != "3" {
+					t.Errorf("read %q", got)
+				}
+				return err == nil
+			})
+			p.Nudge(t, "device", "2", "5")
+			select {
+			case <-changed: // it is in verbose mode 3 again, or nobody would have said so
+			case <-devicetest.Asking(t).Done():
+				t.Error("the front panel went unheard")
+			}
+		})
+	}
+}
+
+func TestCommandsKeepTheirPause(t *testing.T) {
+	p := pair(t, "extron-sis-volume", line.TCP, nil)
+	volume := p.Capability.(devices.Volume)
+	if _, _, err := volume.Volume(devicetest.Asking(t)); err != nil {
+		t.Fatal(err)
+	}
+	const commands = 5
+	began := time.Now()
+	for i := range commands {
+		if err := volume.SetVolume(devicetest.Asking(t), 10*i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took, least := time.Since(began), (commands-1)*100*time.Millisecond; took < least {
+		t.Errorf("%d commands took %s, with their pauses they take %s", commands, took, least)
+	}
+}
+
+func TestALineIsEitherTaggedOrNot(t *testing.T) {
+	l := line.New(line.Config{ID: "l", Kind: line.TCP}, nil)
+	d := driver(t, "extron-sis")
+	if _, err := d.New(devices.Env{Line: l}, devicetest.DecodeSettings(t, d, nil)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.New(devices.Env{Line: l}, devicetest.DecodeSettings(t, d, map[string]any{"tagged": false}))
+	if err == nil || !strings.Contains(err.Error(), "tagged") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestClaimsKeepTwoDevicesFromTheSameThing(t *testing.T) {
+	for _, c := range []struct {
+		driver string
+		with   map[string]any
+		want   []string
+	}{
+		{"extron-sis", nil, []string{"video of the matrix", "audio of the matrix"}},
+		{"extron-sis", map[string]any{"layer": "video"}, []string{"video of the matrix"}},
+		{"extron-sis", map[string]any{"layer": "audio"}, []string{"audio of the matrix"}},
+		{"extron-sis-volume", nil, []string{"the volume"}},
+		{"extron-sis-volume", map[string]any{"group": 3}, []string{"group 3", "group 4"}},
+	} {
+		d := driver(t, c.driver)
+		if got := d.Claims(devicetest.DecodeSettings(t, d, c.with)); !slices.Equal(got, c.want) {
+			t.Errorf("%s %v claims %q", c.driver, c.with, got)
+		}
+	}
+}
