@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // a small machine may have no list of timezones, and a good file must not be at fault for it
 )
 
 // checker holds a decoded room file against everything that it must be beyond its form. Every check
@@ -18,7 +19,6 @@ type checker struct {
 
 	devices map[string]*Device // by id, the first of each
 	users   []user             // everything that hangs on a line
-	with    map[path]any       // decoded settings
 }
 
 func (c *checker) check() {

@@ -201,7 +201,11 @@ func (d *document) mapping(n *yaml.Node, v reflect.Value, p path) {
 		here := p.key(kv.key.Value)
 		d.spots[here] = spot{key: kv.key, value: kv.value}
 		made := reflect.New(v.Type().Elem()).Elem()
-		d.decode(kv.value, made, here)
+		if made.Kind() == reflect.String && kv.value.Kind == yaml.ScalarNode && kv.value.ShortTag() == "!!bool" {
+			made.SetString(kv.value.Value) // the value of a property: what is right for it is checked later
+		} else {
+			d.decode(kv.value, made, here)
+		}
 		v.SetMapIndex(reflect.ValueOf(kv.key.Value).Convert(v.Type().Key()), made)
 	}
 }

@@ -6,10 +6,14 @@
 //
 //   - State is read first and never written at start.
 //   - It is polled; what speaks up by itself is asked again at once; while something is under way it
-//     is asked more often.
-//   - A set is confirmed by reading back. What the equipment then says is reported, whatever was asked.
+//     is asked more often. A person never waits for a poll: a command ends the poll under way.
+//   - A set is confirmed by reading back. What the equipment then says is reported, whatever was
+//     asked. Where nothing can be read the wish is reported as assumed.
 //   - A poll that was asked before a set was over does not overwrite what the set found.
 //   - Equipment without mains is not asked and not missed.
+//
+// Everything but curtains that are timed has base in it, in which one at a time has the turn to
+// speak to the equipment. A timed curtain is owned by the one goroutine of its Run instead.
 package equipment
 
 import (
@@ -36,57 +40,80 @@ const (
 type Spec struct {
 	ID   string
 	Name devices.Phrase
-	Poll time.Duration // 0 is two seconds
-	Log  *slog.Logger
+	Poll time.Duration // how often it is asked; 0 is two seconds
+	Log  *slog.Logger  // nil logs nowhere
 }
 
-// NoMains is why equipment whose circuit is off refuses.
-var noMains = devices.Phrase{ZH: "没有供电,请先打开系统电源", EN: "It has no mains power: switch the system on first"}
+func (s Spec) withDefaults(poll time.Duration) Spec {
+	if s.Poll <= 0 {
+		s.Poll = poll
+	}
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+// errOver is what commands meet after Run has ended.
+var errOver = errors.New("the room has been closed down")
+
+// noMains is why equipment whose circuit is off refuses.
+func noMains() *devices.Refusal {
+	return &devices.Refusal{Reason: devices.Phrase{ZH: "没有供电,请先打开系统电源", EN: "It has no mains power: switch the system on first"}}
+}
 
 // base is what all equipment has in common. The equipment embeds it and gives it read.
 type base struct {
 	spec    Spec
-	report  devices.Reporter
+	report  *valve
 	changed <-chan struct{} // of a devices.Notifier; nil where there is none
-	read    func(ctx context.Context) (busy bool, err error)
+	slow    devices.Slow    // nil where no command takes long
 
-	turn  chan struct{} // held while the equipment is being set or read; capacity one
+	// read asks the equipment and reports. It is called with the turn. It says whether something is
+	// under way, so that it is to be asked again soon.
+	read func(ctx context.Context) (busy bool, err error)
+
+	turn  turn
 	again chan struct{} // ask for a poll now
 
-	mu    sync.Mutex
-	unfed bool
+	mu        sync.Mutex
+	interrupt context.CancelFunc // ends the poll under way; nil where there is none
+	over      bool
 }
 
-// init makes a base ready. The capability is asked whether it speaks up by itself.
-func (b *base) init(spec Spec, capability any) {
-	if spec.Poll <= 0 {
-		spec.Poll = pollUsual
-	}
-	if spec.Log == nil {
-		spec.Log = slog.New(slog.DiscardHandler)
-	}
-	b.spec, b.turn, b.again = spec, make(chan struct{}, 1), make(chan struct{}, 1)
+// setUp makes a base ready. The capability is asked whether it speaks up by itself.
+func (b *base) setUp(spec Spec, properties []devices.Property, capability any) {
+	b.spec = spec.withDefaults(pollUsual)
+	b.again = make(chan struct{}, 1)
+	b.report = &valve{properties: properties, locks: make(map[string]lockShown)}
 	if n, ok := capability.(devices.Notifier); ok {
 		b.changed = n.Changed()
 	}
+	b.slow, _ = capability.(devices.Slow)
 }
 
-// Bind implements devices.Device.
-func (b *base) Bind(r devices.Reporter) { b.report = r }
+// Properties implements devices.Device.
+func (b *base) Properties() []devices.Property { return b.report.properties }
 
-// SetFed tells whether the equipment's mains circuit is on. Off, it is not asked, not missed and
-// refuses commands.
+// Bind implements devices.Device.
+func (b *base) Bind(r devices.Reporter) { b.report.to = r }
+
+// SetFed tells whether the equipment's mains circuit is on. Off, it is not asked, not missed,
+// reports nothing and refuses commands. It does not block.
 func (b *base) SetFed(fed bool) {
-	b.mu.Lock()
-	b.unfed = !fed
-	b.mu.Unlock()
+	b.report.setOpen(fed)
+	b.endPoll()
 	b.pollSoon()
 }
 
-func (b *base) fed() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return !b.unfed
+func (b *base) fed() bool { return b.report.open() }
+
+// Patience implements devices.Slow for the capability.
+func (b *base) Patience(property string) time.Duration {
+	if b.slow == nil {
+		return 0
+	}
+	return b.slow.Patience(property)
 }
 
 func (b *base) pollSoon() {
@@ -98,6 +125,7 @@ func (b *base) pollSoon() {
 
 // Run implements devices.Device: it polls until ctx ends.
 func (b *base) Run(ctx context.Context) error {
+	defer b.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -109,14 +137,51 @@ func (b *base) Run(ctx context.Context) error {
 		case <-b.again:
 		}
 		pause := b.spec.Poll
-		if b.fed() {
-			asked, cancel := context.WithTimeout(ctx, pollTime)
-			if busy, err := b.ask(asked); busy && err == nil {
-				pause = min(pause, hurry)
-			}
-			cancel()
+		if b.fed() && b.poll(ctx) {
+			pause = min(pause, hurry)
 		}
 		timer.Reset(pause)
+	}
+}
+
+func (b *base) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
+}
+
+func (b *base) ended() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.over
+}
+
+// poll asks the equipment once, unless somebody wants something of it meanwhile.
+func (b *base) poll(ctx context.Context) (busy bool) {
+	if b.turn.enter(ctx, "", false) != nil {
+		return false
+	}
+	defer b.turn.leave()
+	asked, cancel := context.WithTimeout(ctx, pollTime)
+	defer cancel()
+	b.mu.Lock()
+	b.interrupt = cancel
+	b.mu.Unlock()
+	defer func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.interrupt = nil
+	}()
+	busy, err := b.readNow(asked)
+	return busy && err == nil
+}
+
+// endPoll ends the poll under way: whoever comes now asks himself, or at once after.
+func (b *base) endPoll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.interrupt != nil {
+		b.interrupt()
 	}
 }
 
@@ -125,80 +190,68 @@ func (b *base) Refresh(ctx context.Context) error {
 	if !b.fed() {
 		return nil
 	}
-	_, err := b.ask(ctx)
-	return err
-}
-
-// ask reads the equipment and reports, unless it is being set: then the set will.
-func (b *base) ask(ctx context.Context) (busy bool, err error) {
-	if err := b.enter(ctx); err != nil {
-		return false, err
+	if b.ended() {
+		return errOver
 	}
-	defer b.leave()
-	return b.readNow(ctx)
+	b.endPoll()
+	if err := b.turn.enter(ctx, "", false); err != nil {
+		return err
+	}
+	defer b.turn.leave()
+	_, err := b.readNow(ctx)
+	return err
 }
 
 // readNow reads and reports. The caller has the turn.
 func (b *base) readNow(ctx context.Context) (busy bool, err error) {
 	busy, err = b.read(ctx)
-	if !b.fed() {
-		return false, nil // its mains went while it was asked
-	}
+	var rejection *devices.Rejection
 	switch {
+	case !b.fed():
+		return false, nil // its mains went while it was asked
 	case err == nil:
 		b.report.Reach(nil)
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		// The daemon ends; that says nothing of the equipment.
+	case errors.Is(err, errNotAsked):
+		return busy, nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		// Interrupted, or the daemon ends: that says nothing of the equipment.
+	case errors.As(err, &rejection) && rejection.Busy:
+		// It answers, though not now. What it said last still stands.
 	default:
 		b.report.Reach(err)
 	}
 	return busy, err
 }
 
-// enter waits for the turn.
-func (b *base) enter(ctx context.Context) error {
-	select {
-	case b.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%s is busy: %w: %w", b.spec.ID, line.ErrExpired, context.Cause(ctx))
+// errNotAsked is what a read returns that had reason not to ask.
+var errNotAsked = errors.New("not asked now")
+
+// believe says how far to believe what a capability returned together with err: a one-way
+// capability answers with what it was last told and ErrSent, and with a Refusal before that.
+func believe(err error) (devices.Quality, error) {
+	var refusal *devices.Refusal
+	switch {
+	case err == nil:
+		return devices.Reported, nil
+	case errors.Is(err, devices.ErrSent):
+		return devices.Assumed, nil
+	case errors.As(err, &refusal):
+		return devices.Unknown, nil
 	}
+	return devices.Unknown, err
 }
 
-func (b *base) leave() { <-b.turn }
-
-// set does what all sets have in common: it takes the turn, refuses without mains, and afterwards
-// asks for a poll soon, since a set is the best reason to look.
-func (b *base) set(ctx context.Context, do func() error) error {
-	if !b.fed() {
-		return &devices.Refusal{Reason: noMains}
+// say reports a value as far as it is to be believed.
+func (b *base) say(property string, v devices.Value, q devices.Quality) {
+	if q == devices.Unknown {
+		v = devices.Value{}
 	}
-	if err := b.enter(ctx); err != nil {
-		return err
-	}
-	defer b.pollSoon()
-	defer b.leave()
-	err := do()
-	if lost(err) {
-		b.report.Reach(err)
-	}
-	return err
+	b.report.Report(property, v, q)
 }
 
-// confirm reads back until the wish is fulfilled, and gives up after a moment: relays and
-// sequencers acknowledge before they have moved.
-func (b *base) confirm(ctx context.Context, fulfilled func() bool, otherwise func() error) error {
-	for try := 0; ; try++ {
-		if _, err := b.readNow(ctx); err != nil {
-			return fmt.Errorf("set, but not confirmed: %w", err)
-		}
-		if fulfilled() {
-			return nil
-		}
-		if try == settleMost || !sleep(ctx, settleTime) {
-			return otherwise()
-		}
-	}
+// lost reports whether an error means that the equipment does not answer.
+func lost(err error) bool {
+	return errors.Is(err, line.ErrDown) || errors.Is(err, line.ErrNoReply) || errors.Is(err, line.ErrSilent) || errors.Is(err, line.ErrGarbled)
 }
 
 // sleep waits, and reports false where ctx ended first.
@@ -214,11 +267,3 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 func noSuch(property string) error { return fmt.Errorf("there is no property %q to set", property) }
-
-// patience says how long a command to a capability may take.
-func patience(capability any, property string) time.Duration {
-	if s, ok := capability.(devices.Slow); ok {
-		return s.Patience(property)
-	}
-	return 0
-}

@@ -2,7 +2,6 @@ package equipment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"lectern/devices"
@@ -12,14 +11,13 @@ import (
 type circuit struct {
 	base
 	contact devices.Switch
-	on      bool // as last read
-	oneWay  bool // the contact cannot be read
+	on      bool // as last read; with the turn
 }
 
 // NewCircuit makes a rack circuit: mains of other equipment.
 func NewCircuit(spec Spec, contact devices.Switch) devices.Device {
 	c := &circuit{contact: contact}
-	c.init(spec, contact)
+	c.setUp(spec, []devices.Property{{Name: "power", Kind: devices.KindBool, Settable: true}}, contact)
 	c.read = c.ask
 	return c
 }
@@ -27,26 +25,14 @@ func NewCircuit(spec Spec, contact devices.Switch) devices.Device {
 // NewLight makes a light that is on or off. It differs from a circuit in what people see of it.
 func NewLight(spec Spec, contact devices.Switch) devices.Device { return NewCircuit(spec, contact) }
 
-// Properties implements devices.Device.
-func (*circuit) Properties() []devices.Property {
-	return []devices.Property{{Name: "power", Kind: devices.KindBool, Settable: true}}
-}
-
 func (c *circuit) ask(ctx context.Context) (bool, error) {
 	on, err := c.contact.On(ctx)
-	if errors.Is(err, devices.ErrSent) {
-		// One-way equipment answers with what it was last told, and says so by this error; before
-		// anything was told it is not known.
-		if c.oneWay {
-			c.report.Report("power", devices.Bool(on), devices.Assumed)
-		}
-		return false, nil
-	}
+	q, err := believe(err)
 	if err != nil {
 		return false, fmt.Errorf("reading: %w", err)
 	}
 	c.on = on
-	c.report.Report("power", devices.Bool(on), devices.Reported)
+	c.say("power", devices.Bool(on), q)
 	return false, nil
 }
 
@@ -55,101 +41,105 @@ func (c *circuit) Set(ctx context.Context, property string, v devices.Value) err
 	if property != "power" {
 		return noSuch(property)
 	}
-	return c.set(ctx, func() error {
-		err := c.contact.SetOn(ctx, v.Bool())
-		if errors.Is(err, devices.ErrSent) {
-			c.oneWay = true
-			c.report.Report("power", v, devices.Assumed)
-			return err
-		}
-		if err != nil {
-			return fmt.Errorf("switching: %w", err)
-		}
-		return c.confirm(ctx, func() bool { return c.on == v.Bool() }, func() error {
-			return &devices.Rejection{
-				Code:   "read-back",
-				Reason: devices.Phrase{ZH: "回路应答了,但状态没有改变", EN: "The circuit acknowledged but has not changed: check the contact and its manual switch"},
+	return c.carryOut(ctx, wish{
+		property: property, value: v,
+		send: func(ctx context.Context) error { return c.contact.SetOn(ctx, v.Bool()) },
+		met:  func() bool { return c.on == v.Bool() },
+		unmet: func() devices.Phrase {
+			if c.on {
+				return devices.Phrase{ZH: "回路应答了,但仍为开:请检查触点和手动开关", EN: "The circuit acknowledged but reads on: check its contact and its manual switch"}
 			}
-		})
+			return devices.Phrase{ZH: "回路应答了,但仍为关:请检查触点和手动开关", EN: "The circuit acknowledged but reads off: check its contact and its manual switch"}
+		},
 	})
 }
 
 // Level is one level of a dimmer.
 type Level struct {
-	ID      string
+	ID      string // the word in the API
 	Label   devices.Phrase
-	Percent int
+	Percent int // 1 to 100
 }
 
 // dimmer is a light with levels.
 type dimmer struct {
 	base
-	levels  []Level // off first
-	lamp    devices.Dimmer
-	percent int // as last read
+	levels []Level // off first
+	lamp   devices.Dimmer
+
+	// With the turn:
+	percent int    // as last read
+	asked   string // the level last asked for; it decides between two that are equally near
 }
 
 // levelSlack is how far, in percent, a read-back may be from a level and still be it: registers of
 // 8 bits round.
 const levelSlack = 2
 
-const otherLevel = "other"
+// other is the word for a state that has none in the room file.
+const other = "other"
 
 // NewDimmer makes a dimmed light with the given levels beside off.
 func NewDimmer(spec Spec, levels []Level, lamp devices.Dimmer) devices.Device {
 	off := Level{ID: "off", Label: devices.Phrase{ZH: "关", EN: "Off"}}
 	d := &dimmer{levels: append([]Level{off}, levels...), lamp: lamp}
-	d.init(spec, lamp)
+	var words []devices.Option
+	for _, l := range d.levels {
+		words = append(words, devices.Option{Value: l.ID, Label: l.Label})
+	}
+	words = append(words, devices.Option{Value: other, State: true, Label: devices.Phrase{ZH: "其他亮度", EN: "Other"}})
+	d.setUp(spec, []devices.Property{{Name: "level", Kind: devices.KindEnum, Settable: true, Continuous: true, Options: words}}, lamp)
 	d.read = d.ask
 	return d
 }
 
-// Properties implements devices.Device.
-func (d *dimmer) Properties() []devices.Property {
-	var options []devices.Option
-	for _, l := range d.levels {
-		options = append(options, devices.Option{Value: l.ID, Label: l.Label})
-	}
-	options = append(options, devices.Option{Value: otherLevel, State: true, Label: devices.Phrase{ZH: "其他亮度", EN: "Other"}})
-	return []devices.Property{{Name: "level", Kind: devices.KindEnum, Settable: true, Continuous: true, Options: options}}
-}
-
-// word names a percentage; one that is no level is not made into the nearest.
+// word names a percentage. One that is no level is not made into the nearest: that would be a lie.
+// Dark is off and nothing else is, for a lamp at one percent is on.
 func (d *dimmer) word(percent int) string {
+	nearest, least := other, levelSlack+1
 	for _, l := range d.levels {
-		if percent == l.Percent || l.Percent > 0 && percent > 0 && max(percent-l.Percent, l.Percent-percent) <= levelSlack {
-			return l.ID
+		distance := max(percent-l.Percent, l.Percent-percent)
+		if (percent == 0 || l.Percent == 0) && distance != 0 {
+			continue
+		}
+		if distance < least || distance == least && l.ID == d.asked {
+			nearest, least = l.ID, distance
 		}
 	}
-	return otherLevel
+	return nearest
 }
 
 func (d *dimmer) ask(ctx context.Context) (bool, error) {
 	percent, err := d.lamp.Level(ctx)
+	q, err := believe(err)
 	if err != nil {
 		return false, fmt.Errorf("reading: %w", err)
 	}
 	d.percent = percent
-	d.report.Report("level", devices.Word(d.word(percent)), devices.Reported)
+	d.say("level", devices.Word(d.word(percent)), q)
 	return false, nil
 }
 
 // Set implements devices.Device.
 func (d *dimmer) Set(ctx context.Context, property string, v devices.Value) error {
 	for _, l := range d.levels {
-		if property == "level" && l.ID == v.String() {
-			return d.set(ctx, func() error {
-				if err := d.lamp.SetLevel(ctx, l.Percent); err != nil {
-					return fmt.Errorf("dimming: %w", err)
-				}
-				return d.confirm(ctx, func() bool { return d.word(d.percent) == l.ID }, func() error {
-					return &devices.Rejection{
-						Code:   "read-back",
-						Reason: devices.Phrase{ZH: "调光器应答了,但亮度没有改变", EN: fmt.Sprintf("The dimmer acknowledged but stands at %d %%", d.percent)},
-					}
-				})
-			})
+		if property != "level" || l.ID != v.String() {
+			continue
 		}
+		return d.carryOut(ctx, wish{
+			property: property, value: v,
+			send: func(ctx context.Context) error {
+				d.asked = l.ID
+				return d.lamp.SetLevel(ctx, l.Percent)
+			},
+			met: func() bool { return d.word(d.percent) == l.ID },
+			unmet: func() devices.Phrase {
+				return devices.Phrase{
+					ZH: fmt.Sprintf("调光器应答了,但亮度为 %d%%", d.percent),
+					EN: fmt.Sprintf("The dimmer acknowledged but stands at %d %%", d.percent),
+				}
+			},
+		})
 	}
 	return noSuch(property)
 }

@@ -13,7 +13,11 @@ const (
 	inputMost = 64 << 10 // unparsed bytes; more is a flood
 	readMost  = 4 << 10
 	writeMost = 2 * time.Second // beyond the wire time, for the driver to take a frame
-	drainMost = 20              // rounds of reading before a write, for a device that talks without end
+	// After a time-out on a point-to-point line the answer is waited for once more, at least so long,
+	// and then for the end of what it comes with.
+	settleLeast   = time.Second
+	settleSilence = 20 * time.Millisecond
+	drainMost     = 20 // rounds of reading before a write, for a device that talks without end
 )
 
 // errGivenUp ends a probe of a unit that is set aside, because somebody waits.
@@ -185,24 +189,26 @@ func (c *conn) hear(frame []byte) {
 	}
 }
 
-// settle waits until the line has been silent for a while, so that a late answer is over before
-// the next question.
-func (c *conn) settle(ctx context.Context, silence time.Duration) {
-	end := time.Now().Add(4 * silence) // a device that never falls silent is not waited for
-	for time.Now().Before(end) {
-		t := time.NewTimer(silence)
+// settle waits for an answer that is late, so that it is not taken for the answer to the next
+// question: until it has come and the line is silent again, or until it must be given up.
+func (c *conn) settle(ctx context.Context, timeout time.Duration) {
+	end := time.NewTimer(max(settleLeast, 2*timeout))
+	defer end.Stop()
+	heard := make(<-chan time.Time) // fires when the line has fallen silent after something came
+	for {
 		select {
-		case <-t.C:
+		case <-end.C:
+			return
+		case <-heard:
 			return
 		case <-ctx.Done():
-			t.Stop()
 			return
 		case <-c.more:
-			t.Stop()
 			if c.collect() != nil {
 				return // the next exchange meets it
 			}
 			c.unasked()
+			heard = time.After(max(c.line.config.Gap, settleSilence))
 		}
 	}
 }

@@ -229,6 +229,11 @@ func (w *Wire) unplug() {
 	if cancel != nil {
 		cancel()
 	}
+	if w.link != "" {
+		// As the device file of an adapter that is gone. Left behind, it would lead to whichever
+		// wire gets the number of this pty next.
+		_ = os.Remove(w.link)
+	}
 	for _, c := range open {
 		_ = c.Close()
 	}

@@ -34,7 +34,7 @@ func driver(t *testing.T, name string) devices.Driver {
 func pair(t *testing.T, name string, kind line.Kind, with map[string]any) *devicetest.Pair {
 	t.Helper()
 	return devicetest.NewPair(t, devicetest.PairConfig{
-		Driver: driver(t, name), Factory: simulator.New, Kind: kind, With: with,
+		Driver: driver(t, name), Factory: simulator.New, Kind: kind, With: with, Timeout: 200 * time.Millisecond,
 	})
 }
 
@@ -44,18 +44,19 @@ func TestMatricesConform(t *testing.T) {
 		kind    line.Kind
 		with    map[string]any
 		outputs []string
+		calm    bool
 	}{
-		"serial":          {line.Serial, nil, outputs},
-		"tcp":             {line.TCP, map[string]any{"password": "sesame", "layer": "video"}, outputs},
-		"audio":           {line.Serial, map[string]any{"layer": "audio"}, outputs},
-		"switcher":        {line.Serial, map[string]any{"switcher": true}, []string{"1"}},
-		"untagged serial": {line.Serial, map[string]any{"tagged": false}, outputs},
+		"serial":   {line.Serial, nil, outputs, false},
+		"tcp":      {line.TCP, map[string]any{"password": "sesame", "layer": "video"}, outputs, false},
+		"audio":    {line.Serial, map[string]any{"layer": "audio"}, outputs, true},
+		"switcher": {line.Serial, map[string]any{"switcher": true}, []string{"1"}, true},
+		"untagged": {line.Serial, map[string]any{"tagged": false}, outputs, true},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			devicetest.Selector(t, devicetest.SelectorCase{
 				Pair: pair(t, "extron-sis", c.kind, c.with), Outputs: c.outputs, Inputs: inputs,
-				Unties: true, NoInput: "9", Nak: "nak",
+				Unties: true, NoInput: "9", Nak: "nak", Calm: c.calm,
 			})
 		})
 	}
@@ -65,16 +66,19 @@ func TestVolumesConform(t *testing.T) {
 	for what, c := range map[string]struct {
 		kind line.Kind
 		with map[string]any
+		calm bool
 	}{
-		"serial":     {line.Serial, nil},
-		"tcp":        {line.TCP, map[string]any{"password": "sesame"}},
-		"group":      {line.Serial, map[string]any{"group": 3}},
-		"group tcp":  {line.TCP, map[string]any{"group": 3, "mute_group": 7, "floor_db": -40, "ceiling_db": 6}},
-		"no tagging": {line.Serial, map[string]any{"tagged": false}},
+		"tcp":       {line.TCP, map[string]any{"password": "sesame"}, false},
+		"group":     {line.Serial, map[string]any{"group": 3}, false},
+		"serial":    {line.Serial, nil, true},
+		"group tcp": {line.TCP, map[string]any{"group": 3, "mute_group": 7, "floor_db": -40, "ceiling_db": 6}, true},
+		"untagged":  {line.Serial, map[string]any{"tagged": false}, true},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			devicetest.Volume(t, devicetest.VolumeCase{Pair: pair(t, "extron-sis-volume", c.kind, c.with), Nak: "nak"})
+			devicetest.Volume(t, devicetest.VolumeCase{
+				Pair: pair(t, "extron-sis-volume", c.kind, c.with), Nak: "nak", Calm: c.calm,
+			})
 		})
 	}
 }

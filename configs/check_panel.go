@@ -1,0 +1,185 @@
+package configs
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+var colour = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
+
+// panel checks what people meet.
+func (c *checker) panel() {
+	p := path("/panel")
+	if c.bad(p) || !c.has(p) {
+		return
+	}
+	c.pages(p.key("pages"))
+	c.idle(p.key("idle"))
+	c.pins(p.key("pins"))
+	c.tokens(p.key("tokens"))
+	theme := p.key("theme")
+	if here := theme.key("accent"); c.usable(here) && !colour.MatchString(c.room.Panel.Theme.Accent) {
+		c.fault(c.value(here), fmt.Sprintf("%s is %s, which is no colour", c.owned(here), shown(c.room.Panel.Theme.Accent)), `write it as "#0a5fa8", in quotes`)
+	}
+	c.file(theme.key("logo"), c.room.Panel.Theme.Logo, ".png", ".svg")
+}
+
+func (c *checker) pages(list path) {
+	pages := append([]string{"home", "lights", "curtains", "projector", "sources", "system"}, c.of("player", "recorder")...)
+	first := make(map[string]path)
+	for i, page := range c.room.Panel.Pages {
+		here := list.at(i)
+		if c.bad(here) {
+			continue
+		}
+		if !slices.Contains(pages, page) {
+			c.fault(c.value(here), fmt.Sprintf("there is no page %s", shown(page)), instead(page, pages, "there is"))
+		} else if other, twice := first[page]; twice {
+			c.fault(c.value(here), fmt.Sprintf("the page %q stands twice, first in line %d", page, c.value(other).Line), "leave one out")
+		} else {
+			first[page] = here
+		}
+	}
+}
+
+// idle checks that the times go together: what locks first must not come last. Times that the file
+// leaves out are the default ones.
+func (c *checker) idle(p path) {
+	idle := c.room.Panel.Idle
+	if c.bad(p.key("sleep")) || c.bad(p.key("lock")) || c.bad(p.key("area")) {
+		return
+	}
+	c.fill(reflect.ValueOf(&idle), p)
+	if idle.Lock < idle.Sleep {
+		c.fault(c.value(p.key("lock")), fmt.Sprintf("the panel would lock after %s, before it sleeps after %s", short(idle.Lock), short(idle.Sleep)), "let it sleep first")
+	}
+	if idle.Area > idle.Lock {
+		c.fault(c.value(p.key("area")), fmt.Sprintf("the system page would stay open for %s, longer than the panel for %s", short(idle.Area), short(idle.Lock)), "let it close first")
+	}
+}
+
+// pins checks that every area in use has its PIN, and that no PIN stands in the file.
+func (c *checker) pins(p path) {
+	areas := []string{"main", "system", "staff"}
+	const right = "run lectern pin and write what it prints, in quotes"
+	if c.bad(p) {
+		return
+	}
+	for _, area := range areas {
+		if !c.has(p.key(area)) && c.has(p) && c.inUse(area) {
+			c.fault(c.value(p), fmt.Sprintf("panel.pins.%s is missing", area), right)
+		}
+	}
+	for area, written := range c.room.Panel.PINs {
+		here := p.key(area)
+		if c.bad(here) {
+			continue
+		}
+		if !slices.Contains(areas, area) {
+			c.fault(c.keyAt(here), fmt.Sprintf("there is no area %s to have a PIN", shown(area)), instead(area, areas, "there is"))
+			continue
+		}
+		hash, ok := c.secret(written, here)
+		if !ok {
+			continue
+		}
+		c.room.Panel.PINs[area] = hash
+		// What is wrong is not shown: it may be the PIN.
+		if why := hashed(hash); why != "" && strings.Trim(hash, "0123456789") == "" {
+			c.fault(c.value(here), fmt.Sprintf("panel.pins.%s is written in clear", area), right)
+		} else if why != "" {
+			c.fault(c.value(here), fmt.Sprintf("panel.pins.%s %s", area, why), right)
+		}
+	}
+}
+
+// inUse reports whether anything is in an area. Main always is: it is where people come in.
+func (c *checker) inUse(area string) bool {
+	return area == "main" || area == "system" && slices.Contains(c.room.Panel.Pages, "system") ||
+		slices.ContainsFunc(c.room.Devices, func(d Device) bool { return d.Area == area }) ||
+		slices.ContainsFunc(c.room.Scenes, func(s Scene) bool { return s.Area == area })
+}
+
+func (c *checker) tokens(list path) {
+	first := make(map[string]path)
+	for i := range c.room.Panel.Tokens {
+		t, p := &c.room.Panel.Tokens[i], list.at(i)
+		if here := p.key("name"); c.usable(here) {
+			if other, twice := first[t.Name]; twice {
+				c.fault(c.value(here), fmt.Sprintf("the token name %s stands twice, first in line %d", shown(t.Name), c.value(other).Line), "give one of them another: the journal tells them apart by it")
+			} else if strings.TrimSpace(t.Name) == "" {
+				c.fault(c.value(here), c.owned(here)+" is empty", "name it after who has it: the journal shows the name")
+			} else {
+				first[t.Name] = here
+			}
+		}
+		here := p.key("secret")
+		if !c.usable(here) {
+			continue
+		}
+		if !refers(t.Secret) {
+			c.fault(c.value(here), c.owned(here)+" is written in clear", "take it from ${NAME} or file:PATH, so that who reads the room file cannot move the room")
+			continue
+		}
+		secret, ok := c.secret(t.Secret, here)
+		if !ok {
+			continue
+		}
+		if n := utf8.RuneCountInString(secret); n < secretLeast {
+			c.fault(c.value(here), fmt.Sprintf("%s has %d characters", c.owned(here), n), fmt.Sprintf("it has at least %d; openssl rand -base64 24 makes a good one", secretLeast))
+		}
+		t.Secret = secret
+	}
+}
+
+// file checks that the file named at p is there and has one of the endings.
+func (c *checker) file(p path, name string, endings ...string) {
+	if !c.usable(p) {
+		return
+	}
+	if len(endings) > 0 && !slices.Contains(endings, strings.ToLower(filepath.Ext(name))) {
+		c.fault(c.value(p), fmt.Sprintf("%s is %s", c.owned(p), shown(name)), "it is a file whose name ends in "+either(endings))
+		return
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(c.folder, name)
+	}
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		c.fault(c.value(p), fmt.Sprintf("%s names the file %s, which is not there", c.owned(p), name), "write a path relative to the room file")
+	}
+}
+
+// facilities checks the broker.
+func (c *checker) facilities() {
+	p, f := path("/facilities"), &c.room.Facilities
+	scheme := ""
+	if here := p.key("broker"); c.usable(here) && f.Broker != "embedded" && f.Broker != "" {
+		u, err := url.Parse(f.Broker)
+		if err != nil || u.Scheme != "tcp" && u.Scheme != "ssl" || address(u.Host) != "" || u.Path != "" || u.User != nil {
+			c.fault(c.value(here), fmt.Sprintf("%s is %s", c.owned(here), shown(f.Broker)), "write embedded, tcp://host:1883 or ssl://host:8883")
+		} else {
+			scheme = u.Scheme
+		}
+	}
+	if here := p.key("ca"); c.usable(here) {
+		if scheme != "ssl" && scheme != "" {
+			c.fault(c.keyAt(here), c.owned(here)+" is of no use without ssl", "write ssl://host:8883 for the broker, or leave ca out")
+		}
+		c.file(here, f.CA)
+	}
+	if here := p.key("password"); c.usable(here) {
+		if f.Password != "" && !refers(f.Password) {
+			c.warn(c.value(here), c.owned(here)+" is written in clear", "take it from ${NAME} or file:PATH, so that the room file can be shown")
+		}
+		if password, ok := c.secret(f.Password, here); ok {
+			f.Password = password
+		}
+	}
+}
