@@ -43,8 +43,8 @@ func (c *checker) equipment() {
 // motor checks that a curtain or screen is driven in one way.
 func (c *checker) motor(d Device, p path) {
 	if d.Relays == nil {
-		if c.has(p.key("relays")) {
-			return // of a wrong type, or empty: said already, or by the missing driver below
+		if c.bad(p.key("relays")) {
+			return
 		}
 		for _, key := range []string{"driver", "line"} {
 			if !c.has(p.key(key)) {
@@ -56,6 +56,7 @@ func (c *checker) motor(d Device, p path) {
 	for _, key := range []string{"driver", "line", "with"} {
 		if c.has(p.key(key)) {
 			c.fault(c.keyAt(p.key(key)), fmt.Sprintf("%s has %q beside relays", c.describe(p), key), "a motor has a driver, or two relays that each have theirs")
+			c.spoil(p.key(key))
 		}
 	}
 	if !c.has(p.key("travel")) {

@@ -17,13 +17,7 @@ func (c *checker) guards() {
 		c.some(p.key("set"), len(g.Set))
 		c.some(p.key("require"), len(g.Require))
 		for name, values := range g.Set {
-			for k, value := range values {
-				here := p.key("set").key(name)
-				if k > 0 {
-					here = here.at(k)
-				}
-				c.asks(name, value, here)
-			}
+			c.asks(name, values, p.key("set").key(name))
 		}
 		for name, values := range g.Require {
 			c.tells(name, values, p.key("require").key(name))

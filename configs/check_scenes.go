@@ -91,7 +91,7 @@ func (c *checker) steps(steps []Step, list path, ids []string) []call {
 			c.fault(c.value(here), c.owned(here)+" is empty", "add the steps that are done side by side")
 		}
 		for name, value := range s.Set {
-			c.asks(name, value, p.key("set").key(name))
+			c.asks(name, Words{value}, p.key("set").key(name))
 		}
 		for name, values := range s.Wait {
 			c.tells(name, values, p.key("wait").key(name))
@@ -155,7 +155,7 @@ func (c *checker) rules() {
 			c.tells(name, values, p.key("when").key(name))
 		}
 		for name, value := range r.Set {
-			c.asks(name, value, p.key("set").key(name))
+			c.asks(name, Words{value}, p.key("set").key(name))
 		}
 		c.refer(p.key("run"), r.Run, ids, "scene")
 	}

@@ -62,8 +62,8 @@ func (c *checker) everyDevice() []string {
 	return ids
 }
 
-// asks checks a property with the value that it is to take.
-func (c *checker) asks(name string, raw any, p path) {
+// asks checks a property with the values that it may be asked to take.
+func (c *checker) asks(name string, raws Words, p path) {
 	if c.bad(p) {
 		return
 	}
@@ -75,7 +75,9 @@ func (c *checker) asks(name string, raw any, p path) {
 		c.fault(c.keyAt(p), fmt.Sprintf("%s can be read but not set", name), "")
 		return
 	}
-	c.right(name, info, raw, asked, p)
+	for i, raw := range raws {
+		c.right(name, info, raw, asked, p.at(i))
+	}
 }
 
 // tells checks a property with the values that it may report.
@@ -136,7 +138,7 @@ func (c *checker) sources() {
 		}
 		c.some(p.key("set"), len(s.Set))
 		for name, value := range s.Set {
-			c.asks(name, value, p.key("set").key(name))
+			c.asks(name, Words{value}, p.key("set").key(name))
 			if device, _, _ := strings.Cut(name, "."); c.devices[device] == nil && SelectionOf(c.room.Sources, device) != nil {
 				c.fault(c.keyAt(p.key("set").key(name)), fmt.Sprintf("%s sets %s, which is a choice of sources itself", c.describe(p), name), "set what the choice sets")
 			}

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -137,7 +136,7 @@ func (d *document) wrong(n *yaml.Node, p path, what, right string) {
 
 func (d *document) structure(n *yaml.Node, v reflect.Value, p path) {
 	if n.Kind != yaml.MappingNode {
-		d.wrong(n, p, "is "+what(n), "it takes the keys "+either(names(fields(v.Type()))))
+		d.wrong(n, p, "is "+what(n), "it takes the keys "+either(takes(fields(v.Type()), nil)))
 		return
 	}
 	if f := v.FieldByName("Pos"); f.IsValid() && f.Type() == posType {

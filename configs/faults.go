@@ -41,7 +41,7 @@ func (f Faults) Error() string {
 // sorted returns the faults as they stand in the file, each once.
 func (f Faults) sorted() Faults {
 	slices.SortStableFunc(f, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.What, b.What))
 	})
 	return slices.Compact(f)
 }

@@ -92,22 +92,20 @@ func (c *checker) tags(v reflect.Value, p path) {
 // field checks what the tags say of one field.
 func (c *checker) field(f field, v reflect.Value, p path, kind string, known bool) {
 	here := p.key(f.name)
-	all := slices.Contains(f.words("need"), "*")
-	if !c.has(here) {
-		if f.needed(kind) && (known || all) {
+	if missing := !c.has(here) || v.Kind() == reflect.Pointer && v.IsNil() && !c.bad(here); missing {
+		if f.needed(kind) && (known || f.needed("")) {
 			c.fault(c.value(p), fmt.Sprintf("%s has no %q", c.describe(p), f.name), "add it: "+f.Tag.Get("doc"))
 		}
-		if v.Kind() == reflect.Struct && all {
-			return // one fault for the whole of it
-		}
-	} else if known && !f.belongs(kind) {
-		c.fault(c.keyAt(here), fmt.Sprintf("key %q in %s does not belong to a %s", f.name, c.describe(p), kind), "it is for "+either(f.words("kinds")))
 		return
+	}
+	if known && !f.belongs(kind) {
+		c.fault(c.keyAt(here), fmt.Sprintf("key %q in %s does not belong to a %s", f.name, c.describe(p), kind), "it is for "+either(f.words("kinds")))
+		c.spoil(here)
 	}
 	if c.bad(here) {
 		return
 	}
-	if enum := f.words("enum"); enum != nil && c.has(here) && !slices.Contains(enum, v.String()) {
+	if enum := f.words("enum"); enum != nil && !slices.Contains(enum, v.String()) {
 		c.fault(c.value(here), fmt.Sprintf("%q in %s cannot be %s", f.name, c.describe(p), shown(v.String())), instead(v.String(), enum, "it is"))
 		return
 	}
@@ -121,7 +119,7 @@ func (c *checker) bounds(f field, v reflect.Value, p path) {
 		v = v.Elem()
 	}
 	least, most := f.Tag.Get("least"), f.Tag.Get("most")
-	if !v.CanInt() || !c.has(p) || least == "" && most == "" {
+	if !v.CanInt() || least == "" && most == "" {
 		return
 	}
 	if least != "" && v.Int() < number(least) || most != "" && v.Int() > number(most) {

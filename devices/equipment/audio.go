@@ -3,6 +3,8 @@ package equipment
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"lectern/devices"
 )
@@ -13,75 +15,118 @@ type Limits struct {
 	Start *int // a volume found higher when the equipment comes up is brought down to this
 }
 
+const (
+	// volumeSlack is how far, in percent, a read-back may be from what was set: a fader of twenty
+	// steps stops up to half a step beside.
+	volumeSlack = 3
+	// awayTime is how long equipment must have been silent to have been off. A shorter gap is the
+	// wire's, and must not turn down the volume in the middle of a talk.
+	awayTime = 5 * time.Second
+)
+
 // audio is a volume with its mute, as a part of equipment.
 type audio struct {
-	limits  Limits
-	volume  devices.Volume
+	base   *base
+	limits Limits
+	volume devices.Volume
+
+	// With the turn:
 	percent int
 	muted   bool
-	asleep  bool // it was away; the start limit applies when it answers again
+	seen    bool      // it has answered since the daemon started
+	silent  time.Time // since when it has not answered; zero while it does
+
+	mu      sync.Mutex
+	comesUp bool // the start limit applies when it answers next
 }
 
-func (a *audio) properties() []devices.Property {
-	top := 100
-	if a.limits.Max != nil {
-		top = *a.limits.Max
-	}
+func volumeProperties() []devices.Property {
 	return []devices.Property{
-		{Name: "volume", Kind: devices.KindInteger, Settable: true, Continuous: true, Unit: "%", Max: float64(top)},
+		{Name: "volume", Kind: devices.KindInteger, Settable: true, Continuous: true, Unit: "%", Max: 100},
 		{Name: "mute", Kind: devices.KindBool, Settable: true},
 	}
 }
 
-// ask reads and reports. When the equipment has come up - its mains was off, or it did not answer -
-// a volume above the start limit is brought down, so that nobody is deafened by the last meeting.
-// What is found when the daemon starts is left as it is.
-func (a *audio) ask(ctx context.Context, r devices.Reporter) error {
+// lostMains notes that the equipment will come up anew. It does not block.
+func (a *audio) lostMains() { a.setComesUp(true) }
+
+func (a *audio) setComesUp(up bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.comesUp = up
+}
+
+func (a *audio) isComingUp() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.comesUp
+}
+
+// ask reads and reports. When the equipment has come up - its mains was off, or it did not answer
+// for a while - a volume above the start limit is brought down, so that nobody is deafened by the
+// last meeting. What is found when the daemon starts is left as it is.
+func (a *audio) ask(ctx context.Context) error {
 	percent, muted, err := a.volume.Volume(ctx)
+	q, err := believe(err)
 	if err != nil {
-		a.asleep = true
+		if a.seen && lost(err) && a.silent.IsZero() {
+			a.silent = time.Now()
+		}
 		return fmt.Errorf("reading the volume: %w", err)
 	}
-	if start := a.limits.Start; a.asleep && start != nil && percent > *start {
-		if err := a.volume.SetVolume(ctx, *start); err != nil {
-			return fmt.Errorf("bringing the volume down to %d %%: %w", *start, err)
-		}
-		if percent, muted, err = a.volume.Volume(ctx); err != nil {
-			return fmt.Errorf("reading the volume: %w", err)
-		}
+	if !a.silent.IsZero() && time.Since(a.silent) >= awayTime {
+		a.setComesUp(true)
 	}
-	a.asleep = false
+	a.seen, a.silent = true, time.Time{}
+	if start := a.limits.Start; a.isComingUp() && q == devices.Reported {
+		if start != nil && percent > *start {
+			if err := a.volume.SetVolume(ctx, *start); err != nil {
+				return fmt.Errorf("bringing the volume down to %d %%: %w", *start, err)
+			}
+			a.base.spec.Log.Info("the volume was brought down at the start", "from", percent, "to", *start)
+			if percent, muted, err = a.volume.Volume(ctx); err != nil {
+				return fmt.Errorf("reading the volume: %w", err)
+			}
+		}
+		a.setComesUp(false)
+	}
 	a.percent, a.muted = percent, muted
-	r.Report("volume", devices.Int(percent), devices.Reported)
-	r.Report("mute", devices.Bool(muted), devices.Reported)
+	a.base.say("volume", devices.Int(percent), q)
+	a.base.say("mute", devices.Bool(muted), q)
 	return nil
 }
 
-// slack is how far, in percent, a read-back may be from what was set: faders have steps of their own.
-const slack = 1
-
-func (a *audio) set(ctx context.Context, b *base, property string, v devices.Value) error {
+// Set sets the volume or the mute.
+func (a *audio) set(ctx context.Context, property string, v devices.Value) error {
+	read := func(ctx context.Context) error { return a.ask(ctx) }
 	switch property {
 	case "volume":
-		if a.limits.Max != nil && v.Int() > *a.limits.Max {
+		if most := a.limits.Max; most != nil && v.Int() > *most {
 			return &devices.Refusal{Reason: devices.Phrase{
-				ZH: fmt.Sprintf("音量上限为 %d%%", *a.limits.Max), EN: fmt.Sprintf("The volume is limited to %d %%", *a.limits.Max),
+				ZH: fmt.Sprintf("音量上限为 %d%%", *most), EN: fmt.Sprintf("The volume is limited to %d %%", *most),
 			}}
 		}
-		if err := a.volume.SetVolume(ctx, v.Int()); err != nil {
-			return fmt.Errorf("setting the volume: %w", err)
-		}
-		return b.confirm(ctx, func() bool { return max(a.percent-v.Int(), v.Int()-a.percent) <= slack }, func() error {
-			return &devices.Rejection{Code: "read-back", Reason: devices.Phrase{
-				ZH: fmt.Sprintf("音量停在 %d%%", a.percent), EN: fmt.Sprintf("The volume stays at %d %%", a.percent),
-			}}
+		return a.base.carryOut(ctx, wish{
+			property: property, value: v, read: read,
+			send: func(ctx context.Context) error {
+				a.setComesUp(false) // somebody has chosen
+				return a.volume.SetVolume(ctx, v.Int())
+			},
+			met: func() bool { return max(a.percent-v.Int(), v.Int()-a.percent) <= volumeSlack },
+			unmet: func() devices.Phrase {
+				return devices.Phrase{
+					ZH: fmt.Sprintf("设备应答了,但音量停在 %d%%", a.percent), EN: fmt.Sprintf("It acknowledged but the volume stays at %d %%", a.percent),
+				}
+			},
 		})
 	case "mute":
-		if err := a.volume.SetMute(ctx, v.Bool()); err != nil {
-			return fmt.Errorf("muting: %w", err)
-		}
-		return b.confirm(ctx, func() bool { return a.muted == v.Bool() }, func() error {
-			return &devices.Rejection{Code: "read-back", Reason: devices.Phrase{ZH: "静音没有改变", EN: "The mute has not changed"}}
+		return a.base.carryOut(ctx, wish{
+			property: property, value: v, read: read,
+			send: func(ctx context.Context) error { return a.volume.SetMute(ctx, v.Bool()) },
+			met:  func() bool { return a.muted == v.Bool() },
+			unmet: func() devices.Phrase {
+				return devices.Phrase{ZH: "设备应答了,但静音没有改变", EN: "It acknowledged but the mute has not changed"}
+			},
 		})
 	}
 	return noSuch(property)
@@ -95,30 +140,22 @@ type amplifier struct {
 
 // NewAmplifier makes an amplifier, or one fader of a mixer.
 func NewAmplifier(spec Spec, limits Limits, volume devices.Volume) devices.Device {
-	a := &amplifier{audio: audio{limits: limits, volume: volume}}
-	a.init(spec, volume)
-	a.read = func(ctx context.Context) (bool, error) { return false, a.audio.ask(ctx, a.report) }
+	a := &amplifier{}
+	a.audio = audio{base: &a.base, limits: limits, volume: volume}
+	a.setUp(spec, volumeProperties(), volume)
+	a.read = func(ctx context.Context) (bool, error) { return false, a.audio.ask(ctx) }
 	return a
 }
 
-// Properties implements devices.Device.
-func (a *amplifier) Properties() []devices.Property { return a.audio.properties() }
-
-// SetFed implements what base does, and remembers that the amplifier was off.
+// SetFed does what base does, and remembers that the amplifier was off.
 func (a *amplifier) SetFed(fed bool) {
 	if !fed {
-		go a.sleep() // the turn may be held for a while
+		a.audio.lostMains()
 	}
 	a.base.SetFed(fed)
 }
 
-func (a *amplifier) sleep() {
-	a.turn <- struct{}{}
-	a.audio.asleep = true
-	<-a.turn
-}
-
 // Set implements devices.Device.
 func (a *amplifier) Set(ctx context.Context, property string, v devices.Value) error {
-	return a.base.set(ctx, func() error { return a.audio.set(ctx, &a.base, property, v) })
+	return a.audio.set(ctx, property, v)
 }

@@ -173,6 +173,9 @@ func (b *base) poll(ctx context.Context) (busy bool) {
 		b.interrupt = nil
 	}()
 	busy, err := b.readNow(asked)
+	if errors.Is(err, line.ErrExpired) && ctx.Err() == nil && !errors.Is(asked.Err(), context.Canceled) {
+		b.report.Reach(err) // not asked for so long that what it said is old
+	}
 	return busy && err == nil
 }
 
@@ -217,6 +220,8 @@ func (b *base) readNow(ctx context.Context) (busy bool, err error) {
 		// Interrupted, or the daemon ends: that says nothing of the equipment.
 	case errors.As(err, &rejection) && rejection.Busy:
 		// It answers, though not now. What it said last still stands.
+	case errors.Is(err, line.ErrExpired), errors.Is(err, line.ErrSuperseded), errors.Is(err, line.ErrFull), errors.Is(err, line.ErrClosed):
+		// It was not asked, because of others.
 	default:
 		b.report.Reach(err)
 	}

@@ -2,8 +2,8 @@ package equipment
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"lectern/devices"
@@ -12,7 +12,7 @@ import (
 
 // CurtainSpec says more of a curtain or screen.
 type CurtainSpec struct {
-	Travel   time.Duration // from one end to the other
+	Travel   time.Duration // from one end to the other; 0 is twenty seconds
 	DeadTime time.Duration // between the two directions; 500 ms at least
 }
 
@@ -32,91 +32,140 @@ func curtainProperties() []devices.Property {
 func NewCurtain(spec Spec, more CurtainSpec, motor devices.Mover) devices.Device {
 	if p, ok := motor.(devices.Positioner); ok {
 		c := &curtain{motor: p}
-		c.init(spec, motor)
+		c.setUp(spec, curtainProperties(), motor)
 		c.read = c.ask
 		return c
 	}
-	return newTimed(spec, more, &plainMotor{motor: motor})
+	return newTimed(spec, more, &plainMotor{motor: motor}, curtainProperties())
 }
 
 // curtain is moved by a motor that knows where it is.
 type curtain struct {
 	base
 	motor devices.Positioner
-	where devices.Whereabouts // as last read
-}
+	where devices.Whereabouts // as last read; with the turn
 
-// Properties implements devices.Device.
-func (*curtain) Properties() []devices.Property { return curtainProperties() }
+	stopping sync.Mutex
+	stops    int // how many stops were asked for
+}
 
 func (c *curtain) ask(ctx context.Context) (busy bool, err error) {
 	w, err := c.motor.Where(ctx)
+	q, err := believe(err)
 	if err != nil {
 		return false, fmt.Errorf("reading: %w", err)
 	}
 	c.where = w
-	c.report.Report("motion", devices.Word(string(w.Motion)), devices.Reported)
-	if w.Known {
-		c.report.Report("position", devices.Int(w.Percent), devices.Reported)
-	} else {
-		c.report.Report("position", devices.Value{}, devices.Unknown)
+	c.say("motion", devices.Word(string(w.Motion)), q)
+	if !w.Known {
+		q = devices.Unknown
 	}
+	c.say("position", devices.Int(w.Percent), q)
 	return w.Motion != devices.Stop, nil
 }
 
-// Set implements devices.Device. A stop is sent at once, whatever else is under way.
+// Set implements devices.Device. A stop is sent at once, whatever else is under way; and what was
+// asked before it is not sent after it.
 func (c *curtain) Set(ctx context.Context, property string, v devices.Value) error {
+	asked := c.stopsAsked(0)
+	stopped := func() bool { return c.stopsAsked(0) != asked }
 	switch {
 	case property == "motion" && v.String() == string(devices.Stop):
-		if !c.fed() {
-			return &devices.Refusal{Reason: noMains}
-		}
-		if err := c.motor.Move(line.WithUrgency(ctx, line.Halt), devices.Stop); err != nil {
-			c.reachable(err)
-			return fmt.Errorf("stopping: %w", err)
-		}
-		return c.set(ctx, func() error {
-			return c.confirm(ctx, func() bool { return c.where.Motion == devices.Stop }, func() error { return c.astray("stop") })
-		})
+		return c.stop(ctx)
 	case property == "motion":
-		to, end := devices.Motion(v.String()), 0
-		if to == devices.Up {
-			end = 100
-		}
-		return c.set(ctx, func() error {
-			if err := c.motor.Move(ctx, to); err != nil {
-				return fmt.Errorf("moving %s: %w", to, err)
-			}
-			return c.confirm(ctx, func() bool { return c.where.Motion == to || c.where.Known && c.where.Percent == end },
-				func() error { return c.astray(string(to)) })
+		to := devices.Motion(v.String())
+		return c.carryOut(ctx, wish{
+			property: property, value: v,
+			send: func(ctx context.Context) error {
+				return c.unlessStopped(ctx, asked, func() error { return c.motor.Move(ctx, to) })
+			},
+			met:   func() bool { return c.where.Motion == to || c.isAtEnd(to) },
+			unmet: func() devices.Phrase { return c.astray(string(to)) },
+			void:  stopped,
 		})
 	case property == "position":
-		return c.set(ctx, func() error {
-			if err := c.motor.GoTo(ctx, v.Int()); err != nil {
-				return fmt.Errorf("going to %d %%: %w", v.Int(), err)
-			}
-			return c.confirm(ctx, func() bool {
-				return c.where.Motion != devices.Stop || c.where.Known && max(c.where.Percent-v.Int(), v.Int()-c.where.Percent) <= heightSlack
-			}, func() error { return c.astray(v.String() + " %") })
+		there := false
+		err := c.carryOut(ctx, wish{
+			property: property, value: v,
+			send: func(ctx context.Context) error {
+				return c.unlessStopped(ctx, asked, func() error { return c.motor.GoTo(ctx, v.Int()) })
+			},
+			met: func() bool {
+				there = c.where.Motion == devices.Stop && c.isAt(v.Int())
+				return there || c.where.Motion != devices.Stop
+			},
+			unmet: func() devices.Phrase { return c.astray(v.String() + " %") },
+			void:  stopped,
 		})
+		if err == nil && !there {
+			return devices.ErrAccepted // it is on its way
+		}
+		return err
 	}
 	return noSuch(property)
 }
 
-func (c *curtain) astray(asked string) error {
-	return &devices.Rejection{Code: "read-back", Reason: devices.Phrase{
-		ZH: "电机应答了,但没有执行", EN: fmt.Sprintf("The motor acknowledged %s but does %s", asked, c.where.Motion),
-	}}
+// stopsAsked counts stops, and adds some.
+func (c *curtain) stopsAsked(more int) int {
+	c.stopping.Lock()
+	defer c.stopping.Unlock()
+	c.stops += more
+	return c.stops
 }
 
-// reachable reports an error that says that nobody answers.
-func (b *base) reachable(err error) {
-	if lost(err) {
-		b.report.Reach(err)
+// unlessStopped sends a motion unless a stop was asked for since. Where the stop came while the
+// motion was on its way to the wire, nobody knows which of the two arrived last: it is stopped again.
+func (c *curtain) unlessStopped(ctx context.Context, asked int, send func() error) error {
+	if c.stopsAsked(0) != asked {
+		return line.ErrSuperseded
 	}
+	err := send()
+	if c.stopsAsked(0) == asked {
+		return err
+	}
+	if stopped := c.motor.Move(line.WithUrgency(ctx, line.Halt), devices.Stop); stopped != nil {
+		return fmt.Errorf("stopping again: %w", stopped)
+	}
+	return line.ErrSuperseded
 }
 
-// lost reports whether an error means that the equipment does not answer.
-func lost(err error) bool {
-	return errors.Is(err, line.ErrDown) || errors.Is(err, line.ErrNoReply) || errors.Is(err, line.ErrSilent) || errors.Is(err, line.ErrGarbled)
+// stop waits for no turn and needs no mains that anybody knows of.
+func (c *curtain) stop(ctx context.Context) error {
+	if c.ended() {
+		return errOver
+	}
+	c.stopsAsked(1)
+	c.endPoll()
+	c.turn.dismiss()
+	w := wish{
+		property: "motion", value: devices.Word(string(devices.Stop)),
+		send: func(ctx context.Context) error {
+			return c.motor.Move(line.WithUrgency(ctx, line.Halt), devices.Stop)
+		},
+		met:   func() bool { return c.where.Motion == devices.Stop },
+		unmet: func() devices.Phrase { return c.astray("stop") },
+	}
+	if err := w.send(ctx); err != nil {
+		if lost(err) {
+			c.report.Reach(err)
+		}
+		c.pollSoon()
+		return fmt.Errorf("%s: stopping: %w", c.spec.ID, err)
+	}
+	if !c.fed() {
+		return nil // there is nobody to confirm it
+	}
+	return c.withTurn(ctx, "motion", true, func() error { return c.confirm(ctx, w) })
+}
+
+func (c *curtain) isAt(percent int) bool {
+	return c.where.Known && max(c.where.Percent-percent, percent-c.where.Percent) <= heightSlack
+}
+
+func (c *curtain) isAtEnd(to devices.Motion) bool {
+	return c.where.Motion == devices.Stop && c.where.Known && c.where.Percent == map[devices.Motion]int{devices.Up: 100, devices.Down: 0}[to]
+}
+
+func (c *curtain) astray(asked string) devices.Phrase {
+	return devices.Phrase{ZH: "电机应答了,但没有执行", EN: fmt.Sprintf("The motor acknowledged %s but does %s", asked, c.where.Motion)}
 }

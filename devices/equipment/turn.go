@@ -21,7 +21,7 @@ type turn struct {
 type waiter struct {
 	property string
 	act      bool // twice is two acts: it does not give way to a newer one
-	answer      chan error
+	answer   chan error
 }
 
 // enter waits for the turn. It fails with line.ErrSuperseded where a newer wish for the property

@@ -21,6 +21,8 @@ type wish struct {
 	met func() bool
 	// unmet is what people are told where it has not.
 	unmet func() devices.Phrase
+	// void says that it is wanted no more; may be nil.
+	void func() bool
 }
 
 // carryOut does what all sets have in common: it refuses without mains, waits for the turn, sends,
@@ -85,7 +87,7 @@ func (b *base) confirm(ctx context.Context, w wish) error {
 			return nil
 		}
 		switch {
-		case b.turn.wanted(w.property):
+		case b.turn.wanted(w.property), w.void != nil && w.void():
 			return fmt.Errorf("%s: %s to %s: %w", b.spec.ID, w.property, w.value, line.ErrSuperseded)
 		case err != nil && (try > 0 || ctx.Err() != nil):
 			return fmt.Errorf("%s: %s was set to %s, but that could not be confirmed: %w", b.spec.ID, w.property, w.value, err)

@@ -89,7 +89,7 @@ func (l *Line) account(x *Exchange, err error) {
 	if !errors.Is(err, ErrNoReply) || x.Unit == "" {
 		return
 	}
-	u.quiet = now.Add(l.timeout(x))
+	u.quiet = now.Add(max(settleLeast, 2*l.timeout(x)))
 	if u.missed++; u.missed < silentAfter {
 		return
 	}

@@ -70,6 +70,28 @@ func TestAnswersAreRead(t *testing.T) {
 	}
 }
 
+func TestOnlyTheAskedOutputAndLayerAnswer(t *testing.T) {
+	for l, want := range map[layer][]string{
+		layerAll:   {"Out3 In1 All", "Out3 In1 Vid", "Out3 In1 RGB", "Out3 In1 Aud"},
+		layerVideo: {"Out3 In1 All", "Out3 In1 Vid", "Out3 In1 RGB"},
+		layerAudio: {"Out3 In1 All", "Out3 In1 Aud"},
+	} {
+		m := &matrix{settings: MatrixSettings{Layer: string(l)}}
+		var got []string
+		for _, frame := range []string{
+			"Out3 In1 All", "Out3 In1 Vid", "Out3 In1 RGB", "Out3 In1 Aud",
+			"Out4 In1 All", "In1 All", "1", "E22", "Qik", "Vol3", "GrpmD03*+00001",
+		} {
+			if m.tells(parse([]byte(frame)), 3) {
+				got = append(got, frame)
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("layer %s: %s", l, d)
+		}
+	}
+}
+
 func TestThePromptIsCutOffWithoutAnEnd(t *testing.T) {
 	var frames []string
 	for got := []byte("\r\n\xA9 Copyright\r\nSat\r\n\r\nPassword:\r\nLogin Administrator\r\nOut3"); ; {

@@ -63,7 +63,7 @@ func (m *matrix) Selected(ctx context.Context, output string) (string, error) {
 	}
 	q := query{
 		command: readTie(m.layer(), to), note: "read output " + output, bare: true,
-		accept: func(f message) bool { return f.kind == tied && f.to == to && m.layer().carries(f.word) },
+		accept: func(f message) bool { return m.tells(f, to) },
 	}
 	if m.settings.Switcher {
 		q.command = readChoice(m.layer())
@@ -95,17 +95,19 @@ func (m *matrix) Select(ctx context.Context, output, input string) error {
 	}
 	q := query{
 		command: tie(m.layer(), to, from), note: fmt.Sprintf("tie input %d to output %s", from, output),
-		// The answer may come without a layer word where the front panel says it that way; a tie to
-		// this output from this input is what was asked for.
-		accept: func(f message) bool {
-			return f.kind == tied && f.to == to && f.value == from && m.layer().carries(f.word)
-		},
+		// A tie of another input to the same output is somebody at the front panel.
+		accept: func(f message) bool { return m.tells(f, to) && f.value == from },
 	}
 	if m.settings.Switcher {
 		q.command = choose(m.layer(), from)
 	}
 	_, err = m.ask(ctx, q)
 	return err
+}
+
+// tells reports whether a frame tells what the output shows on this layer.
+func (m *matrix) tells(f message, output int) bool {
+	return f.kind == tied && f.to == output && m.layer().carries(f.word)
 }
 
 // output reads the code of an output; -1 for the only one of a switcher, whatever it is called.

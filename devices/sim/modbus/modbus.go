@@ -40,17 +40,17 @@ type units struct {
 	boards map[int]map[string]int // unit, kind: how many points the board has
 	where  map[string]point       // by device id
 	given  map[string]map[string]any
+	dims   map[string]bool // the device is a dimmer
 	fault  string
 	mute   int // the unit that does not answer, 0 for none
 	stuck  int // the unit that acknowledges and does nothing
-	born   time.Time
 }
 
 // New makes the units that the devices of a line hang on.
 func New(o sim.Options, devices []sim.Device) (sim.Equipment, error) {
 	u := &units{
 		scale: o.Scale, values: make(map[point]uint16), boards: make(map[int]map[string]int),
-		where: make(map[string]point), given: make(map[string]map[string]any), born: time.Now(),
+		where: make(map[string]point), given: make(map[string]map[string]any), dims: make(map[string]bool),
 	}
 	for _, d := range devices {
 		p := point{unit: number(d.With, "unit", 0)}
@@ -82,7 +82,7 @@ func New(o sim.Options, devices []sim.Device) (sim.Equipment, error) {
 			u.boards[p.unit] = make(map[string]int)
 		}
 		u.boards[p.unit][p.kind] = max(u.boards[p.unit][p.kind], size)
-		u.where[d.ID], u.given[d.ID] = p, d.With
+		u.where[d.ID], u.given[d.ID], u.dims[d.ID] = p, d.With, d.Driver == "modbus-dimmer"
 	}
 	return u, nil
 }
@@ -347,7 +347,7 @@ func (u *units) Truth() map[string]string {
 		case "coil", "command":
 			truth[id+".power"] = strconv.FormatBool(v != 0)
 		case "register":
-			if _, dims := with["base"]; dims || with["divide"] == nil {
+			if u.dims[id] {
 				low, high := number(with, "min", 0), number(with, "max", 100)
 				truth[id+".percent"] = fmt.Sprint(int(math.Round(100 * float64(v-low) / float64(high-low))))
 				continue

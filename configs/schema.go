@@ -1,0 +1,222 @@
+package configs
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/invopop/jsonschema"
+)
+
+const (
+	durationPattern = `^(0|([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))*)$`
+	propertyPattern = `^[a-z0-9-]{1,32}\.[a-z0-9-]+$`
+)
+
+// Schema returns the JSON schema (draft 2020-12) of the room file, made from the types that are
+// loaded and the settings of the drivers in the catalogue. Editors complete and check with it while
+// a file is written. It says what can be said without looking from one place in the file to
+// another; what refers to something else is the business of Load.
+func Schema(cat Catalogue) ([]byte, error) {
+	r := reflector()
+	r.ExpandedStruct = true
+	root := r.Reflect(&Room{})
+	root.Title = "Lectern room file"
+	s := &schema{root: root}
+	s.apply(reflect.TypeFor[Room](), root)
+	s.choices()
+	s.drivers(cat)
+	b, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the schema of the room file: %w", err)
+	}
+	return b, nil
+}
+
+// reflector makes schemas as the loader reads: keys by their yaml tags, nothing beside them, what a
+// key means from its doc tag.
+func reflector() *jsonschema.Reflector {
+	return &jsonschema.Reflector{
+		Anonymous: true, FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true,
+		LookupComment: func(t reflect.Type, name string) string {
+			f, _ := t.FieldByName(name)
+			return f.Tag.Get("doc")
+		},
+		Mapper: func(t reflect.Type) *jsonschema.Schema {
+			switch {
+			case t == durationType:
+				return &jsonschema.Schema{Type: "string", Pattern: durationPattern}
+			case t == wordsType:
+				return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{scalarSchema(), {Type: "array", Items: scalarSchema(), MinItems: ptr(1)}}}
+			case t.Kind() == reflect.Map && t.Elem() == anyType:
+				return &jsonschema.Schema{Type: "object"}
+			}
+			return nil
+		},
+	}
+}
+
+func ptr(n uint64) *uint64 { return &n }
+
+// types is a schema of any of the types.
+func types(names ...string) *jsonschema.Schema {
+	return &jsonschema.Schema{Extras: map[string]any{"type": names}}
+}
+
+func scalarSchema() *jsonschema.Schema { return types("string", "number", "boolean") }
+
+// schema is the schema while what the tags say is put into it.
+type schema struct {
+	root *jsonschema.Schema
+	done []reflect.Type
+}
+
+// apply puts what the tags of a struct say into its schema, and goes on with what is in it.
+func (s *schema) apply(t reflect.Type, def *jsonschema.Schema) {
+	if slices.Contains(s.done, t) {
+		return
+	}
+	s.done = append(s.done, t)
+	kinds := []string(nil)
+	for _, f := range fields(t) {
+		property, _ := def.Properties.Get(f.name)
+		if f.name == "kind" {
+			kinds = f.words("enum")
+		}
+		if f.needed("") {
+			def.Required = append(def.Required, f.name)
+		}
+		constrain(f, property)
+		inner := f.Type
+		for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		if next := s.root.Definitions[inner.Name()]; inner.Kind() == reflect.Struct && next != nil {
+			s.apply(inner, next)
+		}
+	}
+	for _, kind := range kinds {
+		if then := ofKind(t, kind); then != nil {
+			def.AllOf = append(def.AllOf, &jsonschema.Schema{If: is("kind", kind), Then: then})
+		}
+	}
+}
+
+// constrain puts the tags of one field into its schema.
+func constrain(f field, s *jsonschema.Schema) {
+	least, most := f.Tag.Get("least"), f.Tag.Get("most")
+	switch {
+	case f.Type == durationType:
+		if least != "" || most != "" {
+			s.Description += "; " + map[bool]string{true: "", false: "at least " + least + ", "}[least == ""] + "at most " + most
+		}
+	case f.Type.Kind() == reflect.Int || f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Int:
+		s.Minimum, s.Maximum = json.Number(least), json.Number(most)
+	case f.Type.Kind() == reflect.String:
+		for _, word := range f.words("enum") {
+			s.Enum = append(s.Enum, word)
+		}
+		if f.name == "id" {
+			s.Pattern = idPattern.String()
+		} else if s.Enum == nil {
+			s.Type, s.Extras = "", types("string", "number").Extras // a number is a text as it is written
+		}
+	case slices.Contains([]string{"set", "require", "wait", "when"}, f.name):
+		s.PropertyNames = &jsonschema.Schema{Pattern: propertyPattern}
+		s.MinProperties = ptr(1)
+		if f.Type.Elem() != wordsType {
+			s.AdditionalProperties = scalarSchema()
+		}
+	case f.name == "pins":
+		s.PropertyNames = &jsonschema.Schema{Enum: []any{"main", "system", "staff"}}
+	}
+	if value := f.Tag.Get("default"); value != "" {
+		s.Default = value
+		if n, err := strconv.Atoi(value); err == nil && f.Type.Kind() == reflect.Int {
+			s.Default = n
+		}
+	}
+}
+
+// is is a condition: the key is there and has the value.
+func is(key, value string) *jsonschema.Schema {
+	properties := jsonschema.NewProperties()
+	properties.Set(key, &jsonschema.Schema{Const: value})
+	return &jsonschema.Schema{Properties: properties, Required: []string{key}}
+}
+
+// has is a condition: the keys are there.
+func has(keys ...string) *jsonschema.Schema { return &jsonschema.Schema{Required: keys} }
+
+// ofKind says what a thing of the kind must and must not have; nil where that is nothing.
+func ofKind(t reflect.Type, kind string) *jsonschema.Schema {
+	then := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
+	for _, f := range fields(t) {
+		if !f.belongs(kind) {
+			then.Properties.Set(f.name, jsonschema.FalseSchema)
+		} else if f.needed(kind) && !f.needed("") {
+			then.Required = append(then.Required, f.name)
+		}
+	}
+	if then.Required == nil && then.Properties.Len() == 0 {
+		return nil
+	}
+	return then
+}
+
+// choices adds what no tag can say: keys of which a thing has one or another.
+func (s *schema) choices() {
+	defs := s.root.Definitions
+	defs["Step"].OneOf = []*jsonschema.Schema{has("set"), has("wait"), has("pause"), has("scene"), has("together")}
+	defs["Scene"].OneOf = []*jsonschema.Schema{has("steps"), has("reverse_of")}
+	defs["Rule"].AnyOf = []*jsonschema.Schema{has("set"), has("run")}
+	motor := &jsonschema.Schema{OneOf: []*jsonschema.Schema{has("driver", "line"), has("relays", "travel")}}
+	for _, kind := range []string{"curtain", "screen"} {
+		defs["Device"].AllOf = append(defs["Device"].AllOf, &jsonschema.Schema{If: is("kind", kind), Then: motor})
+	}
+}
+
+// drivers adds the drivers' names and, for each, the settings that go with it.
+func (s *schema) drivers(cat Catalogue) {
+	driven := &jsonschema.Schema{}
+	var known []any
+	for _, name := range cat.Names() {
+		d, ok := cat.Driver(name)
+		if !ok {
+			continue
+		}
+		known = append(known, name)
+		with := jsonschema.FalseSchema
+		if d.Settings != nil {
+			s.root.Definitions["with-"+name] = settingsSchema(d.Settings())
+			with = &jsonschema.Schema{Ref: "#/$defs/with-" + name}
+		}
+		then := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
+		then.Properties.Set("with", with)
+		driven.AllOf = append(driven.AllOf, &jsonschema.Schema{If: is("driver", name), Then: then})
+	}
+	s.root.Definitions["Driven"] = driven
+	for _, name := range []string{"Device", "Relay"} {
+		def := s.root.Definitions[name]
+		def.AllOf = append(def.AllOf, &jsonschema.Schema{Ref: "#/$defs/Driven"})
+		driver, _ := def.Properties.Get("driver")
+		driver.Type, driver.Extras, driver.Enum = "string", nil, known
+	}
+}
+
+// settingsSchema makes the schema of a driver's settings. Each stands for itself, as the types of
+// different drivers may have the same name.
+func settingsSchema(settings any) *jsonschema.Schema {
+	r := reflector()
+	r.DoNotReference = true
+	made := r.Reflect(settings)
+	made.Version = ""
+	for _, f := range fields(reflect.TypeOf(settings).Elem()) {
+		if property, ok := made.Properties.Get(f.name); ok {
+			constrain(f, property)
+		}
+	}
+	return made
+}
