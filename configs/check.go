@@ -19,6 +19,8 @@ type checker struct {
 
 	devices map[string]*Device // by id, the first of each
 	users   []user             // everything that hangs on a line
+
+	everyDevice []string
 }
 
 func (c *checker) check() {
@@ -65,6 +67,7 @@ func (c *checker) ids() {
 			c.devices[d.ID] = d
 		}
 	}
+	c.everyDevice = c.listDevices()
 	unique(c, "/lines", c.room.Lines, func(l Line) string { return l.ID })
 	unique(c, "/devices", c.room.Devices, func(d Device) string { return d.ID })
 	unique(c, "/sources", c.room.Sources, func(s Source) string { return s.ID })
@@ -118,7 +121,7 @@ func (c *checker) names(v reflect.Value, p path) {
 			return
 		}
 		for _, f := range fields(v.Type()) {
-			c.names(v.FieldByIndex(f.index), p.key(f.name))
+			c.names(v.FieldByIndex(f.Index), p.key(f.name))
 		}
 	}
 }
@@ -134,12 +137,22 @@ func (c *checker) refer(p path, id string, ids []string, noun string) bool {
 	if slices.Contains(ids, id) {
 		return true
 	}
-	if len(ids) == 0 {
-		c.fault(c.value(p), fmt.Sprintf("%s names the %s %s, but the room has none", c.owned(p), noun, shown(id)), "add it")
+	if d := c.devices[id]; d != nil && noun != "line" && noun != "scene" {
+		c.fault(c.value(p), fmt.Sprintf("%s names %q, which is %s and no %s", c.owned(p), id, a(d.Kind), noun), hint(ids))
+	} else if len(ids) == 0 {
+		c.fault(c.value(p), fmt.Sprintf("%s names the %s %s, which is not there", c.owned(p), noun, shown(id)), hint(ids))
 	} else {
 		c.fault(c.value(p), fmt.Sprintf("%s names the %s %s, which is not there", c.owned(p), noun, shown(id)), instead(id, ids, "there is"))
 	}
 	return false
+}
+
+// hint lists what could be named.
+func hint(ids []string) string {
+	if len(ids) == 0 {
+		return "the room has none"
+	}
+	return "there is " + either(ids)
 }
 
 // of lists the ids of the devices of some kinds.

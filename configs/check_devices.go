@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -19,10 +20,10 @@ func (c *checker) equipment() {
 		case "dimmer":
 			c.levels(d, p)
 		case "projector":
-			c.ports(d.Inputs, p.key("inputs"), "")
+			c.ports(d.Inputs, p.key("inputs"), unlisted)
 		case "matrix":
-			c.ports(d.Inputs, p.key("inputs"), "none")
-			c.ports(d.Outputs, p.key("outputs"), "")
+			c.ports(d.Inputs, p.key("inputs"), unlisted, unconnected)
+			c.ports(d.Outputs, p.key("outputs"))
 		}
 		if c.refer(p.key("mains"), d.Mains, c.of("circuit"), "circuit") {
 			c.fed(d, p)
@@ -72,8 +73,8 @@ func (c *checker) levels(d Device, p path) {
 	}
 	for i, l := range d.Levels {
 		here := list.at(i)
-		if c.usable(here.key("id")) && l.ID == "off" {
-			c.fault(c.value(here.key("id")), fmt.Sprintf("a level of %s is called off", c.describe(p)), "off is there by itself; give the level another id")
+		if c.usable(here.key("id")) && (l.ID == "off" || l.ID == unlisted) {
+			c.fault(c.value(here.key("id")), fmt.Sprintf("the id %q in %s is taken", l.ID, c.owned(list)), "off is there by itself, and other means a brightness that is no level; take another")
 		}
 		if i == 0 || !c.usable(here.key("percent")) || !c.usable(list.at(i-1).key("percent")) {
 			continue
@@ -84,17 +85,17 @@ func (c *checker) levels(d Device, p path) {
 	}
 }
 
-// ports checks inputs or outputs: that there are some, that none has the reserved id, and that the
+// ports checks inputs or outputs: that there are some, that none has a reserved id, and that the
 // equipment can tell them apart.
-func (c *checker) ports(ports []Port, list path, reserved string) {
+func (c *checker) ports(ports []Port, list path, reserved ...string) {
 	if c.usable(list) && len(ports) == 0 {
 		c.fault(c.value(list), c.owned(list)+" is empty", "add at least one, as {id: hdmi1}")
 	}
 	codes := make(map[string]int)
 	for i, port := range ports {
 		here := list.at(i)
-		if c.usable(here.key("id")) && reserved != "" && port.ID == reserved {
-			c.fault(c.value(here.key("id")), fmt.Sprintf("%s has the id %q", c.describe(here), reserved), "that word means that nothing is chosen; take another")
+		if c.usable(here.key("id")) && slices.Contains(reserved, port.ID) {
+			c.fault(c.value(here.key("id")), fmt.Sprintf("the id %q in %s is taken", port.ID, c.owned(list)), "it means an input that is not listed, or none; take another")
 		}
 		code := port.Code
 		if code == "" {

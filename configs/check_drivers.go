@@ -75,7 +75,7 @@ func (c *checker) driver(u *user) bool {
 	}
 	u.known = known
 	if c.isKind(u.kind) && !slices.Contains(known.Kinds, u.kind) {
-		c.fault(c.value(here), fmt.Sprintf("driver %s in %s cannot make a %s but only %s", u.driver, c.describe(u.path), u.kind, either(known.Kinds)), c.makers(u.kind))
+		c.fault(c.value(here), fmt.Sprintf("driver %s in %s cannot make %s but only %s", u.driver, c.describe(u.path), a(u.kind), either(known.Kinds)), c.makers(u.kind))
 		return false
 	}
 	return true
@@ -181,12 +181,12 @@ func (c *checker) sharing(line string) {
 
 // together says why two drivers cannot share a line; "" where they can. A driver without a bus has
 // the line for itself, unless it says which part of it each device has.
-func together(a, b *user) string {
+func together(one, other *user) string {
 	switch {
-	case a.known.Bus != b.known.Bus || a.known.Bus == "" && a.driver != b.driver:
-		return fmt.Sprintf("drivers %s and %s do not go together", a.driver, b.driver)
-	case a.known.Bus == "" && a.ok && b.ok && (len(a.claims) == 0 || len(b.claims) == 0):
-		return fmt.Sprintf("%s speaks with one device only", a.driver)
+	case one.known.Bus != other.known.Bus || one.known.Bus == "" && one.driver != other.driver:
+		return fmt.Sprintf("drivers %s and %s do not go together", one.driver, other.driver)
+	case one.known.Bus == "" && one.ok && other.ok && (len(one.claims) == 0 || len(other.claims) == 0):
+		return fmt.Sprintf("%s speaks with one device only", one.driver)
 	}
 	return ""
 }

@@ -57,7 +57,7 @@ func (c *checker) baud(baud int, p path) {
 		}
 	}
 	right := "usual are 2400, 4800, 9600, 19200, 38400, 57600 and 115200"
-	if near := nearest(strconv.Itoa(baud), known); near != "" {
+	if near := nearest(strconv.Itoa(baud), known); len(near) > 3 {
 		right = "did you mean " + near + "?"
 	}
 	c.fault(c.value(p), fmt.Sprintf("%s is %d, which no port can do", c.owned(p), baud), right)

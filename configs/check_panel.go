@@ -73,7 +73,7 @@ func (c *checker) pins(p path) {
 		return
 	}
 	for _, area := range areas {
-		if !c.has(p.key(area)) && c.has(p) && c.inUse(area) {
+		if !c.has(p.key(area)) && c.inUse(area) {
 			c.fault(c.value(p), fmt.Sprintf("panel.pins.%s is missing", area), right)
 		}
 	}

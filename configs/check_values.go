@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +18,7 @@ func (c *checker) property(name string, p path) (info PropertyInfo, ok bool) {
 	}
 	properties, known := c.propertiesOf(device)
 	if !known {
-		c.fault(c.keyAt(p), fmt.Sprintf("there is no device %s", shown(device)), instead(device, c.everyDevice(), "there is"))
+		c.fault(c.keyAt(p), fmt.Sprintf("there is no device %s", shown(device)), instead(device, c.everyDevice, "there is"))
 		return info, false
 	}
 	if properties == nil {
@@ -43,23 +44,19 @@ func (c *checker) propertiesOf(device string) (properties map[string]PropertyInf
 	return properties, properties != nil
 }
 
-func (c *checker) everyDevice() []string {
+// listDevices lists the ids of everything that has properties.
+func (c *checker) listDevices() []string {
 	var ids []string
 	for _, d := range c.room.Devices {
 		if d.ID != "" {
 			ids = append(ids, d.ID)
 		}
 	}
+	choosers := make(map[string]bool)
 	for _, s := range c.room.Sources {
-		on := s.On
-		if on == "" {
-			on = "sources"
-		}
-		if !slices.Contains(ids, on) {
-			ids = append(ids, on)
-		}
+		choosers[cmp.Or(s.On, "sources")] = true
 	}
-	return ids
+	return append(ids, slices.Sorted(maps.Keys(choosers))...)
 }
 
 // asks checks a property with the values that it may be asked to take.

@@ -1,7 +1,6 @@
 package configs
 
 import (
-	"encoding"
 	"fmt"
 	"reflect"
 	"slices"
@@ -27,9 +26,15 @@ var (
 // pair is a key of a mapping with its value.
 type pair struct{ key, value *yaml.Node }
 
-// pairs lists what a mapping has, what it takes over with << after its own. Keys that stand twice
-// and keys that are no words are faults.
+// pairs lists what a mapping has, what it takes over with << after its own, and remembers where it
+// stands. Keys that stand twice and keys that are no words are faults.
 func (d *document) pairs(n *yaml.Node, p path) []pair {
+	for i := 0; i+1 < len(n.Content); i += 2 { // all of them first: faults name a thing by its id, which may come last
+		k, v := resolve(n.Content[i]), resolve(n.Content[i+1])
+		if here := p.key(k.Value); k.Kind == yaml.ScalarNode && k.ShortTag() != "!!merge" && !d.has(here) {
+			d.spots[here] = spot{key: k, value: v}
+		}
+	}
 	var list []pair
 	var merged []*yaml.Node
 	lines := make(map[string]int)
@@ -84,22 +89,6 @@ func (d *document) decode(n *yaml.Node, v reflect.Value, p path) {
 		d.wrong(n, p, "is empty", "give it a value or leave it out")
 		return
 	}
-	if v.CanAddr() && v.Addr().CanInterface() {
-		switch own := v.Addr().Interface().(type) {
-		case yaml.Unmarshaler:
-			if err := own.UnmarshalYAML(n); err != nil {
-				d.wrong(n, p, "is wrong: "+err.Error(), "")
-			}
-			return
-		case encoding.TextUnmarshaler:
-			if n.Kind != yaml.ScalarNode {
-				d.wrong(n, p, "is "+what(n), "it takes a text")
-			} else if err := own.UnmarshalText([]byte(n.Value)); err != nil {
-				d.wrong(n, p, "is wrong: "+err.Error(), "")
-			}
-			return
-		}
-	}
 	switch {
 	case v.Type() == durationType:
 		d.duration(n, v, p)
@@ -143,9 +132,6 @@ func (d *document) structure(n *yaml.Node, v reflect.Value, p path) {
 		f.Set(reflect.ValueOf(pos(n)))
 	}
 	list := d.pairs(n, p)
-	for _, kv := range list { // all of them first: a description may want the id, which may come last
-		d.spots[p.key(kv.key.Value)] = spot{key: kv.key, value: kv.value}
-	}
 	known := fields(v.Type())
 	for _, kv := range list {
 		here := p.key(kv.key.Value)
@@ -155,7 +141,7 @@ func (d *document) structure(n *yaml.Node, v reflect.Value, p path) {
 			d.spoil(here)
 			continue
 		}
-		d.decode(kv.value, v.FieldByIndex(known[i].index), here)
+		d.decode(kv.value, v.FieldByIndex(known[i].Index), here)
 	}
 }
 
@@ -198,7 +184,6 @@ func (d *document) mapping(n *yaml.Node, v reflect.Value, p path) {
 	v.Set(reflect.MakeMap(v.Type()))
 	for _, kv := range d.pairs(n, p) {
 		here := p.key(kv.key.Value)
-		d.spots[here] = spot{key: kv.key, value: kv.value}
 		made := reflect.New(v.Type().Elem()).Elem()
 		if made.Kind() == reflect.String && kv.value.Kind == yaml.ScalarNode && kv.value.ShortTag() == "!!bool" {
 			made.SetString(kv.value.Value) // the value of a property: what is right for it is checked later
@@ -236,7 +221,6 @@ func (d *document) anything(n *yaml.Node, p path) any {
 	case yaml.MappingNode:
 		made := make(map[string]any)
 		for _, kv := range d.pairs(n, p) {
-			d.spots[p.key(kv.key.Value)] = spot{key: kv.key, value: kv.value}
 			made[kv.key.Value] = d.anything(kv.value, p.key(kv.key.Value))
 		}
 		return made

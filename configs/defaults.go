@@ -33,10 +33,8 @@ func poll(kind string) time.Duration {
 		return time.Second
 	case "circuit", "light", "dimmer", "projector":
 		return 2 * time.Second
-	case "matrix", "amplifier":
+	case "matrix", "amplifier", "sensor":
 		return 5 * time.Second
-	case "sensor":
-		return 30 * time.Second
 	}
 	return 0
 }

@@ -40,8 +40,8 @@ func (f Faults) Error() string {
 
 // sorted returns the faults as they stand in the file, each once.
 func (f Faults) sorted() Faults {
-	slices.SortStableFunc(f, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.What, b.What))
+	slices.SortStableFunc(f, func(x, y Fault) int {
+		return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column), cmp.Compare(x.What, y.What))
 	})
 	return slices.Compact(f)
 }
@@ -58,13 +58,12 @@ func either(words []string) string {
 	}
 }
 
-// quoted puts each word in quotes.
-func quoted(words []string) []string {
-	q := make([]string, len(words))
-	for i, w := range words {
-		q[i] = fmt.Sprintf("%q", w)
+// a puts the article before a word.
+func a(word string) string {
+	if word != "" && strings.Contains("aeiou", word[:1]) {
+		return "an " + word
 	}
-	return q
+	return "a " + word
 }
 
 // instead says what would be right in place of a wrong word: the one that was probably meant, or
@@ -89,9 +88,9 @@ func nearest(wrong string, words []string) string {
 }
 
 // distance counts the letters that must be put in, left out, exchanged or swapped with their
-// neighbour to turn a into b.
-func distance(a, b string) int {
-	s, t := []rune(a), []rune(b)
+// neighbour to turn one word into the other.
+func distance(from, to string) int {
+	s, t := []rune(from), []rune(to)
 	if len(s) > 64 || len(t) > 64 { // nobody means a word of that length
 		return 64
 	}

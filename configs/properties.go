@@ -16,6 +16,12 @@ const (
 	propertyText    = "text"
 )
 
+// Words that mean something by themselves: no id of a level or input may be one of them.
+const (
+	unlisted    = "other" // a state that has no word in the room file
+	unconnected = "none"  // an output that nothing is routed to, a choice of which nothing is chosen
+)
+
 // PropertyInfo is what a room file must know of a property: whether it can be set, and to what.
 type PropertyInfo struct {
 	Kind     string   // bool, integer, number, enum or text
@@ -24,12 +30,13 @@ type PropertyInfo struct {
 	Words    []string // enum: words that can be asked for and reported
 	States   []string // enum: words that can only be reported (warming)
 	Acts     []string // enum: words that can only be asked for (next)
-	Min, Max float64  // integer: the range; both 0: any
+	Min, Max float64  // integer and number: the range
 }
 
 // PropertiesOf lists, by name, the properties that a device of this kind has, from what the room
 // file says of it alone. It is the one place where the loader knows of them; the equipment is held
-// against it by a test.
+// against it by a test. Which of the transports a player or recorder takes is known to its driver
+// only: here it has all of them.
 func PropertiesOf(d Device) map[string]PropertyInfo {
 	percent := PropertyInfo{Kind: propertyInteger, Settable: true, Max: 100}
 	onOff := PropertyInfo{Kind: propertyBool, Settable: true}
@@ -41,7 +48,7 @@ func PropertiesOf(d Device) map[string]PropertyInfo {
 		for _, l := range d.Levels {
 			words = append(words, l.ID)
 		}
-		return map[string]PropertyInfo{"level": {Kind: propertyEnum, Settable: true, Words: words}}
+		return map[string]PropertyInfo{"level": {Kind: propertyEnum, Settable: true, Words: words, States: []string{unlisted}}}
 	case "curtain", "screen":
 		return map[string]PropertyInfo{
 			"motion":   {Kind: propertyEnum, Settable: true, Words: []string{"up", "stop", "down"}},
@@ -50,15 +57,15 @@ func PropertiesOf(d Device) map[string]PropertyInfo {
 	case "projector":
 		return map[string]PropertyInfo{
 			"power":     {Kind: propertyEnum, Settable: true, Words: []string{"off", "on"}, States: []string{"warming", "cooling"}},
-			"input":     {Kind: propertyEnum, Settable: true, Words: portIDs(d.Inputs)},
-			"remaining": {Kind: propertyInteger},
-			"lamp":      {Kind: propertyInteger},
+			"input":     {Kind: propertyEnum, Settable: true, Words: portIDs(d.Inputs), States: []string{unlisted}},
+			"remaining": {Kind: propertyInteger, Max: 3600},
+			"lamp":      {Kind: propertyInteger, Max: 1e6},
 			"fault":     {Kind: propertyText},
 		}
 	case "matrix":
 		routes := make(map[string]PropertyInfo)
 		for _, out := range d.Outputs {
-			routes[out.ID] = PropertyInfo{Kind: propertyEnum, Settable: true, Words: append(portIDs(d.Inputs), "none")}
+			routes[out.ID] = PropertyInfo{Kind: propertyEnum, Settable: true, Words: append(portIDs(d.Inputs), unconnected), States: []string{unlisted}}
 		}
 		return routes
 	case "player", "recorder":
@@ -79,10 +86,13 @@ func PropertiesOf(d Device) map[string]PropertyInfo {
 		switch d.Measures {
 		case "presence", "contact":
 			return map[string]PropertyInfo{d.Measures: {Kind: propertyBool}}
-		case "":
-			return nil
+		case "temperature":
+			return map[string]PropertyInfo{d.Measures: {Kind: propertyNumber, Min: -50, Max: 100}}
+		case "humidity":
+			return map[string]PropertyInfo{d.Measures: {Kind: propertyNumber, Max: 100}}
+		case "light":
+			return map[string]PropertyInfo{d.Measures: {Kind: propertyNumber, Max: 200000}}
 		}
-		return map[string]PropertyInfo{d.Measures: {Kind: propertyNumber}}
 	}
 	return nil // a camera is a picture only
 }
@@ -99,7 +109,7 @@ func SelectionOf(sources []Source, on string) map[string]PropertyInfo {
 	if words == nil {
 		return nil
 	}
-	return map[string]PropertyInfo{"selected": {Kind: propertyEnum, Settable: true, Words: words, States: []string{"none"}}}
+	return map[string]PropertyInfo{"selected": {Kind: propertyEnum, Settable: true, Words: words, States: []string{unconnected}}}
 }
 
 func portIDs(ports []Port) []string {
@@ -128,10 +138,7 @@ func (i PropertyInfo) takes(u use) string {
 		if i.Kind == propertyInteger {
 			s = "a whole number"
 		}
-		if i.Min != i.Max {
-			s += fmt.Sprintf(" from %g to %g", i.Min, i.Max)
-		}
-		return s
+		return s + fmt.Sprintf(" from %g to %g", i.Min, i.Max)
 	case propertyEnum:
 		return either(i.words(u))
 	}
@@ -164,9 +171,9 @@ func (i PropertyInfo) read(raw any, u use) (value string, ok bool) {
 		return "", false
 	case propertyInteger, propertyNumber:
 		f, err := strconv.ParseFloat(text, 64)
-		whole := i.Kind == propertyNumber || f == float64(int64(f))
-		inside := i.Min == i.Max || i.Min <= f && f <= i.Max
-		return strconv.FormatFloat(f, 'g', -1, 64), err == nil && whole && inside && !math.IsNaN(f)
+		whole := i.Kind == propertyNumber || f == math.Trunc(f)
+		inside := i.Min <= f && f <= i.Max // never where f is no number
+		return strconv.FormatFloat(f, 'g', -1, 64), err == nil && whole && inside
 	case propertyEnum:
 		return text, slices.Contains(i.words(u), text)
 	}

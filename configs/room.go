@@ -74,7 +74,7 @@ type Device struct {
 	Name   Name           `yaml:"name" need:"*" doc:"as people say it"`
 	Area   string         `yaml:"area" enum:"main,system,staff" default:"main" doc:"whose PIN it needs"`
 	Mains  string         `yaml:"mains" doc:"the circuit that feeds it: while that is off, the device is not asked and not missed"`
-	Poll   time.Duration  `yaml:"poll" kinds:"circuit,light,dimmer,curtain,screen,projector,matrix,player,recorder,amplifier,sensor" least:"100ms" most:"1h" doc:"how often it is asked for its state; default 1s for what moves (curtain, screen, player, recorder), 2s for circuit, light, dimmer and projector, 5s for matrix and amplifier, 30s for sensor"`
+	Poll   time.Duration  `yaml:"poll" kinds:"circuit,light,dimmer,curtain,screen,projector,matrix,player,recorder,amplifier,sensor" least:"100ms" most:"1h" doc:"how often it is asked for its state; default 1s for what moves (curtain, screen, player, recorder), 2s for circuit, light, dimmer and projector, 5s for matrix, amplifier and sensor"`
 
 	Levels     []Level       `yaml:"levels" kinds:"dimmer" need:"dimmer" doc:"its levels beside off, darkest first"`
 	Travel     time.Duration `yaml:"travel" kinds:"curtain,screen" least:"1s" most:"10m" doc:"time from one end to the other; a motor with relays needs it"`
@@ -214,7 +214,7 @@ type Rule struct {
 type Panel struct {
 	Pages  []string          `yaml:"pages" doc:"home, lights, curtains, projector, sources, the id of a player or recorder, system; default: all that have something to show"`
 	Idle   Idle              `yaml:"idle" doc:"what happens when nobody touches the panel"`
-	PINs   map[string]string `yaml:"pins" need:"*" doc:"main, system, staff: what lectern pin printed, or ${ENV} or file: with it"`
+	PINs   map[string]string `yaml:"pins" doc:"main, system, staff: what lectern pin printed, or ${ENV} or file: with it"`
 	Tokens []Token           `yaml:"tokens" doc:"for machines"`
 	Theme  Theme             `yaml:"theme" doc:"how the panel looks"`
 }

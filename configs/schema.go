@@ -41,6 +41,9 @@ func reflector() *jsonschema.Reflector {
 	return &jsonschema.Reflector{
 		Anonymous: true, FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true,
 		LookupComment: func(t reflect.Type, name string) string {
+			if t.Kind() != reflect.Struct || name == "" {
+				return ""
+			}
 			f, _ := t.FieldByName(name)
 			return f.Tag.Get("doc")
 		},
@@ -89,6 +92,9 @@ func (s *schema) apply(t reflect.Type, def *jsonschema.Schema) {
 			def.Required = append(def.Required, f.name)
 		}
 		constrain(f, property)
+		if f.name == "id" {
+			property.Pattern = idPattern.String()
+		}
 		inner := f.Type
 		for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
@@ -118,9 +124,7 @@ func constrain(f field, s *jsonschema.Schema) {
 		for _, word := range f.words("enum") {
 			s.Enum = append(s.Enum, word)
 		}
-		if f.name == "id" {
-			s.Pattern = idPattern.String()
-		} else if s.Enum == nil {
+		if s.Enum == nil {
 			s.Type, s.Extras = "", types("string", "number").Extras // a number is a text as it is written
 		}
 	case slices.Contains([]string{"set", "require", "wait", "when"}, f.name):
@@ -171,6 +175,7 @@ func (s *schema) choices() {
 	defs := s.root.Definitions
 	defs["Step"].OneOf = []*jsonschema.Schema{has("set"), has("wait"), has("pause"), has("scene"), has("together")}
 	defs["Scene"].OneOf = []*jsonschema.Schema{has("steps"), has("reverse_of")}
+	defs["Panel"].Required = []string{"pins"}
 	defs["Rule"].AnyOf = []*jsonschema.Schema{has("set"), has("run")}
 	motor := &jsonschema.Schema{OneOf: []*jsonschema.Schema{has("driver", "line"), has("relays", "travel")}}
 	for _, kind := range []string{"curtain", "screen"} {

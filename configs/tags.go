@@ -11,29 +11,17 @@ import (
 
 // field is a field of a struct as the file knows it.
 type field struct {
-	name  string
-	index []int
+	name string
 	reflect.StructField
 }
 
-// fields lists the fields of a struct that a file can have, inlined ones in their place.
+// fields lists the fields of a struct that a file can have.
 func fields(t reflect.Type) []field {
 	var list []field
 	for i := range t.NumField() {
 		f := t.Field(i)
-		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		switch {
-		case name == "-" || !f.IsExported():
-		case strings.Contains(options, "inline") && f.Type.Kind() == reflect.Struct:
-			for _, inner := range fields(f.Type) {
-				inner.index = append([]int{i}, inner.index...)
-				list = append(list, inner)
-			}
-		default:
-			if name == "" {
-				name = strings.ToLower(f.Name)
-			}
-			list = append(list, field{name, []int{i}, f})
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "-" && name != "" && f.IsExported() {
+			list = append(list, field{name, f})
 		}
 	}
 	return list
@@ -59,6 +47,9 @@ func (f field) needed(kind string) bool {
 	return slices.Contains(need, "*") || slices.Contains(need, kind)
 }
 
+// few is how many kinds are worth listing to a person.
+const few = 6
+
 // tags checks everything that the tags of the types say: keys that must be there, keys that belong
 // to another kind, words and bounds.
 func (c *checker) tags(v reflect.Value, p path) {
@@ -79,12 +70,12 @@ func (c *checker) tags(v reflect.Value, p path) {
 		kind, known := "", true
 		for _, f := range list {
 			if f.name == "kind" {
-				kind = v.FieldByIndex(f.index).String()
+				kind = v.FieldByIndex(f.Index).String()
 				known = slices.Contains(f.words("enum"), kind)
 			}
 		}
 		for _, f := range list {
-			c.field(f, v.FieldByIndex(f.index), p, kind, known)
+			c.field(f, v.FieldByIndex(f.Index), p, kind, known)
 		}
 	}
 }
@@ -93,13 +84,20 @@ func (c *checker) tags(v reflect.Value, p path) {
 func (c *checker) field(f field, v reflect.Value, p path, kind string, known bool) {
 	here := p.key(f.name)
 	if missing := !c.has(here) || v.Kind() == reflect.Pointer && v.IsNil() && !c.bad(here); missing {
-		if f.needed(kind) && (known || f.needed("")) {
+		if f.needed(kind) {
 			c.fault(c.value(p), fmt.Sprintf("%s has no %q", c.describe(p), f.name), "add it: "+f.Tag.Get("doc"))
 		}
 		return
 	}
 	if known && !f.belongs(kind) {
-		c.fault(c.keyAt(here), fmt.Sprintf("key %q in %s does not belong to a %s", f.name, c.describe(p), kind), "it is for "+either(f.words("kinds")))
+		thing, right := kind, "it is for "+either(f.words("kinds"))
+		if list, _ := p.up(); list == "/lines" {
+			thing += " line"
+		}
+		if len(f.words("kinds")) > few {
+			right = "leave it out"
+		}
+		c.fault(c.keyAt(here), fmt.Sprintf("key %q in %s does not belong to %s", f.name, c.describe(p), a(thing)), right)
 		c.spoil(here)
 	}
 	if c.bad(here) {
@@ -178,7 +176,7 @@ func (d *document) fill(v reflect.Value, p path) {
 			kind = f.String()
 		}
 		for _, f := range fields(v.Type()) {
-			inner, tag := v.FieldByIndex(f.index), f.Tag.Get("default")
+			inner, tag := v.FieldByIndex(f.Index), f.Tag.Get("default")
 			switch {
 			case tag == "" || d.has(p.key(f.name)) || !f.belongs(kind):
 				d.fill(inner, p.key(f.name))

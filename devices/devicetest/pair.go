@@ -85,8 +85,16 @@ func NewPairs(t *testing.T, c PairConfig) map[string]*Pair {
 		if wire, err = stage.Serial(filepath.Join(t.TempDir(), "port"), 0, equipment); err == nil {
 			config.Port = wire.Path()
 		}
-	} else if wire, err = stage.TCP("127.0.0.1:0", equipment); err == nil {
-		config.Address = wire.Address()
+	} else {
+		server, ok := equipment.(sim.Server)
+		if ok && c.Kind == line.ModbusTCP {
+			wire, err = stage.Relay("127.0.0.1:0", server)
+		} else {
+			wire, err = stage.TCP("127.0.0.1:0", equipment)
+		}
+		if err == nil {
+			config.Address = wire.Address()
+		}
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +113,15 @@ func NewPairs(t *testing.T, c PairConfig) map[string]*Pair {
 	go func() { defer close(over); _ = l.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-over })
 	return made
+}
+
+// RunLine runs a line until the test ends.
+func RunLine(t *testing.T, l *line.Line) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() { defer close(over); _ = l.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-over })
 }
 
 // DecodeSettings decodes settings as the loader of room files does: strictly, onto the defaults.

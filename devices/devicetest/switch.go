@@ -52,11 +52,14 @@ func Switch(t *testing.T, c SwitchCase) {
 			if err := contact.SetOn(Asking(t), true); !errors.As(err, &rejection) || rejection.Code == "" || rejection.Reason.ZH == "" || rejection.Reason.EN == "" {
 				t.Errorf("switching: %v", err)
 			}
+			if got, err := read(Asking(t)); err == nil && got != truth() {
+				t.Errorf("read %v, the truth is %v", got, truth())
+			}
 			c.Fault(t, "")
 			agrees(t, false)
 		})
 	}
-	if !c.Calm {
+	if !c.Calm && !testing.Short() {
 		OnABadWire(t, WireCase{Wire: c.Wire, Read: read, Truth: truth, Change: func() {
 			c.Nudge(t, "device", "power", strconv.FormatBool(truth() != true))
 		}})
@@ -101,6 +104,15 @@ func Dimmer(t *testing.T, c DimmerCase) {
 			agrees(t, percent)
 		}
 	})
+	t.Run("refuses what is no level", func(t *testing.T) {
+		before := truth().(int)
+		for _, percent := range []int{-1, 101} {
+			if err := lamp.SetLevel(Asking(t), percent); err == nil {
+				t.Errorf("%d%% was taken", percent)
+			}
+		}
+		agrees(t, before)
+	})
 	t.Run("reads what somebody did to it", func(t *testing.T) {
 		c.Nudge(t, "device", "percent", "42")
 		agrees(t, 42)
@@ -112,11 +124,14 @@ func Dimmer(t *testing.T, c DimmerCase) {
 			if err := lamp.SetLevel(Asking(t), 7); !errors.As(err, &rejection) {
 				t.Errorf("dimming: %v", err)
 			}
+			if got, err := read(Asking(t)); err == nil && got != truth() {
+				t.Errorf("read %v, the truth is %v", got, truth())
+			}
 			c.Fault(t, "")
 			agrees(t, 42)
 		})
 	}
-	if !c.Calm {
+	if !c.Calm && !testing.Short() {
 		OnABadWire(t, WireCase{Wire: c.Wire, Read: read, Truth: truth, Change: func() {
 			c.Nudge(t, "device", "percent", strconv.Itoa((truth().(int)+13)%101))
 		}})
@@ -126,8 +141,10 @@ func Dimmer(t *testing.T, c DimmerCase) {
 // SensorCase is a sensor to be proved. Its pair's device is called "device".
 type SensorCase struct {
 	*Pair
-	// Values are what it is made to measure.
+	// Values are what it is made to measure, at least two.
 	Values []float64
+	// Nak is the equipment's fault in which it answers every question with its error reply.
+	Nak string
 	// Calm leaves out what a bad wire does, where another case of the driver proves it.
 	Calm bool
 }
@@ -160,7 +177,20 @@ func Sensor(t *testing.T, c SensorCase) {
 			}
 		}
 	})
-	if !c.Calm {
+	if c.Nak != "" {
+		t.Run("an error reply is a rejection and no value", func(t *testing.T) {
+			c.Fault(t, c.Nak)
+			rejection := new(devices.Rejection)
+			if got, err := read(Asking(t)); !errors.As(err, &rejection) {
+				t.Errorf("measured %v, %v", got, err)
+			}
+			c.Fault(t, "")
+			if got, err := read(Asking(t)); err != nil || got != truth() {
+				t.Errorf("measured %v, %v; the truth is %v", got, err, truth())
+			}
+		})
+	}
+	if !c.Calm && !testing.Short() {
 		OnABadWire(t, WireCase{Wire: c.Wire, Read: read, Truth: truth, Change: change})
 	}
 }

@@ -89,9 +89,10 @@ func (m *motor) Move(ctx context.Context, way devices.Motion) error {
 	default:
 		return fmt.Errorf("dooya: motion %q is not up, stop or down", way)
 	}
+	// Sure, as the acknowledgement repeats the command: a stop does not wait for late answers to reads.
 	f, err := m.line.Do(ctx, line.Exchange{
 		Unit: unit(m.id), Request: encode(m.id, functionControl, command),
-		Find: findControl(m.id, command), Key: unit(m.id), Timeout: timeout,
+		Find: findControl(m.id, command), Sure: true, Key: unit(m.id), Timeout: timeout,
 		Note: word + " " + unit(m.id), Explain: explain,
 	})
 	if err != nil {
@@ -106,7 +107,7 @@ func (m *motor) Move(ctx context.Context, way devices.Motion) error {
 	if err != nil {
 		return fmt.Errorf("dooya %s was refused: %w", word, err)
 	}
-	if false && !arrived(w, way) {
+	if !arrived(w, way) {
 		return refusal()
 	}
 	return nil
@@ -146,7 +147,7 @@ func (m *motor) GoTo(ctx context.Context, percent int) error {
 	}
 	f, err := m.line.Do(ctx, line.Exchange{
 		Unit: unit(m.id), Request: encode(m.id, functionControl, commandGoTo, byte(percent)),
-		Find: findGoTo(m.id, byte(percent)), Key: unit(m.id), Timeout: timeout,
+		Find: findGoTo(m.id, byte(percent)), Sure: true, Key: unit(m.id), Timeout: timeout,
 		Note: fmt.Sprintf("move %s to %d%%", unit(m.id), percent), Explain: explain,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package equipment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,23 +32,27 @@ func newRelayPair(up, down devices.Switch) *relayPair {
 	return &relayPair{up: up, down: down, closed: make(map[devices.Motion]time.Time)}
 }
 
-func (r *relayPair) contacts(way devices.Motion) (this, other devices.Switch) {
+func (r *relayPair) contacts(way devices.Motion) (this, opposite devices.Switch) {
 	if way == devices.Up {
 		return r.up, r.down
 	}
 	return r.down, r.up
 }
 
+// unreadable is the refusal to move a motor by contacts that cannot be read.
+func unreadable(err error) error {
+	return fmt.Errorf("%w: %w", &devices.Refusal{Reason: devices.Phrase{
+		ZH: "无法读取继电器状态,为安全起见不动作", EN: "The relays cannot be read, so nothing is moved",
+	}}, err)
+}
+
 // start closes one contact, if the other one reads open. A contact that cannot be read may be
 // closed: unknown is not off. That one-way relays cannot move a motor follows from it, and is meant.
 func (r *relayPair) start(ctx context.Context, way devices.Motion) error {
-	this, other := r.contacts(way)
-	on, err := other.On(ctx)
+	this, opposite := r.contacts(way)
+	on, err := opposite.On(ctx)
 	if err != nil {
-		return &devices.Rejection{Code: "read", Reason: devices.Phrase{
-			ZH: "无法确认另一方向的继电器已断开,为安全起见不动作",
-			EN: fmt.Sprintf("It cannot be confirmed that the other direction is off, so nothing is moved (%v)", err),
-		}}
+		return unreadable(err)
 	}
 	if on {
 		return fmt.Errorf("closing the contact %s: %w", way, errBothWays)
@@ -84,7 +89,7 @@ func (r *relayPair) halt(ctx context.Context) (since time.Time, err error) {
 	for try := 0; ; try++ {
 		if since.IsZero() {
 			if err := r.open(ctx); err != nil {
-				return since, err
+				return time.Now(), err
 			}
 		}
 		up, upErr := r.up.On(ctx)
@@ -116,7 +121,10 @@ func (r *relayPair) open(ctx context.Context) error {
 	wg.Go(func() { up = r.up.SetOn(ctx, false) })
 	wg.Go(func() { down = r.down.SetOn(ctx, false) })
 	wg.Wait()
-	if err := errors.Join(up, down); err != nil {
+	if errors.Is(down, devices.ErrSent) {
+		up, down = down, up // what failed counts for more than what cannot be confirmed
+	}
+	if err := cmp.Or(down, up); err != nil {
 		return fmt.Errorf("opening the contacts: %w", err)
 	}
 	return nil

@@ -16,8 +16,9 @@ const (
 	travelTime = 20 * time.Second // where the room file gives none
 	overrun    = 10               // percent of the travel that a motor is driven on at an end, to be sure of it
 	driveTime  = 5 * time.Second  // bounds the exchanges of one step
-	farewell   = time.Second      // for stopping a motor when the daemon ends
-	stubborn   = time.Second      // between two tries to stop a motor that does not answer
+	farewell   = 2 * time.Second  // for stopping a motor when the daemon ends
+	stubborn   = time.Second      // between two tries to stop a motor that does not answer, at first
+	tired      = 30 * time.Second // and at last
 )
 
 // drive is what turns a motor that is timed. Its methods are called by one goroutine.
@@ -70,10 +71,12 @@ type travel struct {
 	foreign bool           // moved by someone else, who will stop it as well
 	goal    float64        // where it is to stop; 100 and 0 are the ends
 
-	released time.Time // when the motor was last known to be let go
-	pending  *order    // waits for the dead time to pass
-	troubled bool      // the motor could not be stopped; it is tried again
-	seeing   bool      // what the motor does is read, not assumed
+	released time.Time     // when the motor was last known to be let go
+	pending  *order        // waits for the dead time to pass
+	number   uint64        // of the order that is carried out
+	troubled bool          // the motor could not be stopped; it is tried again
+	pause    time.Duration // until then
+	seeing   bool          // what the motor does is read, not assumed
 	fault    string
 }
 
@@ -184,7 +187,7 @@ func (t *timed) send(o order) error {
 func (t *timed) outdated(o order) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return o.number != 0 && o.number < t.newest
+	return o.number < t.newest
 }
 
 // interruptible returns a ctx for a step that an order may end: a poll by any, the start of a motion
@@ -240,8 +243,8 @@ func (t *timed) mains(ctx context.Context) {
 	}
 	t.abandon(noMains())
 	if t.way != devices.Stop && !t.foreign || t.troubled {
-		t.known = false
 		_ = t.halt(ctx)
+		t.known = false // it has stood for longer than that
 	}
 }
 
@@ -249,7 +252,7 @@ func (t *timed) mains(ctx context.Context) {
 func (t *timed) next() time.Duration {
 	switch {
 	case t.troubled:
-		return stubborn
+		return t.pause
 	case t.pending != nil:
 		return max(0, time.Until(t.released.Add(t.more.DeadTime)))
 	case t.way != devices.Stop && t.foreign:

@@ -54,7 +54,7 @@ func (t *timed) arrive(ctx context.Context) {
 	if t.halt(ctx) != nil || !goOn {
 		return
 	}
-	o := order{ctx: ctx, goal: goal, reply: make(chan error, 1)}
+	o := order{ctx: ctx, number: t.number, goal: goal, reply: make(chan error, 1)}
 	t.obey(ctx, o)
 	select {
 	case err := <-o.reply:
@@ -88,6 +88,19 @@ func (t *timed) obey(ctx context.Context, o order) {
 		return
 	}
 	t.abandon(line.ErrSuperseded)
+	if !t.troubled {
+		// What the relays have done since the last look others may know.
+		err := t.look(ctx)
+		if t.outdated(o) {
+			err = line.ErrSuperseded // that is why the look was ended
+		} else if err != nil {
+			err = unreadable(err)
+		}
+		if err != nil {
+			o.reply <- fmt.Errorf("%s: %w", t.spec.ID, err)
+			return
+		}
+	}
 	now := time.Now()
 	t.learn(now)
 	if o.way == "" && t.known && !t.troubled && math.Abs(o.goal-t.heightAt(now)) < 0.5 {
@@ -96,7 +109,7 @@ func (t *timed) obey(ctx context.Context, o order) {
 	}
 	way, zeroing := t.choose(o, now)
 	if t.way == way && !t.troubled && !t.foreign { // on its way already: it only stops elsewhere
-		t.goal, t.zeroing = o.goal, zeroing
+		t.goal, t.zeroing, t.number = o.goal, zeroing, o.number
 		o.reply <- t.begun(o)
 		return
 	}
@@ -160,6 +173,12 @@ func (t *timed) begin(ctx context.Context, o order) {
 	err := t.drive.start(driving, way)
 	stopped := errors.Is(driving.Err(), context.Canceled)
 	done()
+	var refusal *devices.Refusal
+	if errors.As(err, &refusal) && !stopped { // nothing was sent
+		t.reach(err)
+		o.reply <- fmt.Errorf("%s: moving %s: %w", t.spec.ID, way, err)
+		return
+	}
 	if err != nil && !errors.Is(err, devices.ErrSent) || stopped {
 		// Whether the motor turns is not known now, so it is made to stand.
 		t.reach(err)
@@ -173,7 +192,7 @@ func (t *timed) begin(ctx context.Context, o order) {
 	}
 	t.report.Reach(nil)
 	t.from, t.way, t.last, t.since = t.height, way, way, time.Now()
-	t.goal, t.zeroing, t.foreign = o.goal, zeroing, false
+	t.goal, t.zeroing, t.foreign, t.number = o.goal, zeroing, false, o.number
 	t.tell()
 	o.reply <- t.begun(o)
 }
@@ -186,7 +205,9 @@ func (t *timed) halt(ctx context.Context) error {
 	since, err := t.drive.halt(stopping)
 	t.released = time.Now()
 	if err != nil && !errors.Is(err, devices.ErrSent) {
+		t.pause = min(max(2*t.pause, stubborn), tired)
 		if !t.troubled {
+			t.pause = stubborn
 			t.spec.Log.Error("a motor could not be stopped; it is tried again", "error", err)
 		}
 		t.troubled = true

@@ -21,6 +21,8 @@ type wish struct {
 	met func() bool
 	// unmet is what people are told where it has not.
 	unmet func() devices.Phrase
+	// tries is how many read-backs it gets; 0 is the usual number.
+	tries int
 	// void says that it is wanted no more; may be nil.
 	void func() bool
 }
@@ -91,7 +93,7 @@ func (b *base) confirm(ctx context.Context, w wish) error {
 			return fmt.Errorf("%s: %s to %s: %w", b.spec.ID, w.property, w.value, line.ErrSuperseded)
 		case err != nil && (try > 0 || ctx.Err() != nil):
 			return fmt.Errorf("%s: %s was set to %s, but that could not be confirmed: %w", b.spec.ID, w.property, w.value, err)
-		case try == settleMost || !sleep(ctx, settleTime):
+		case try >= max(settleMost, w.tries) || !sleep(ctx, settleTime):
 			return &devices.Rejection{Code: "read-back", Reason: w.unmet()}
 		}
 	}

@@ -1,7 +1,6 @@
 package hs08r_test
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strconv"
@@ -41,17 +40,12 @@ func reads(t *testing.T, s devices.Switch, want bool) {
 	}
 }
 
-func TestReadingsOnABadWireAreRightOrErrors(t *testing.T) {
+func TestChannelsConform(t *testing.T) {
 	for _, kind := range []line.Kind{line.Serial, line.TCP} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			p, s := pair(t, kind, map[string]any{"channel": 3})
-			on := false
-			devicetest.OnABadWire(t, devicetest.WireCase{
-				Wire: p.Wire, Read: func(ctx context.Context) (any, error) { return s.On(ctx) },
-				Truth:  func() any { return p.Equipment.Truth()["device.power"] == "true" },
-				Change: func() { on = !on; p.Nudge(t, "device", "power", strconv.FormatBool(on)) },
-			})
+			p, _ := pair(t, kind, map[string]any{"channel": 3})
+			devicetest.Switch(t, devicetest.SwitchCase{Pair: p, Nak: "nak", Calm: testing.Short()})
 		})
 	}
 }

@@ -89,7 +89,9 @@ func (l *Line) account(x *Exchange, err error) {
 	if !errors.Is(err, ErrNoReply) || x.Unit == "" {
 		return
 	}
-	u.quiet = now.Add(max(settleLeast, 2*l.timeout(x)))
+	if !x.Sure {
+		u.quiet = now.Add(max(settleLeast, 2*l.timeout(x)))
+	}
 	if u.missed++; u.missed < silentAfter {
 		return
 	}

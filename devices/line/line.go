@@ -99,6 +99,11 @@ type Exchange struct {
 	// OneWay marks a request that nothing answers, such as a broadcast.
 	OneWay bool
 
+	// Sure marks an exchange whose reply cannot be mistaken for a late reply to an earlier one of the
+	// unit: it carries a number of its own, or repeats what was asked. It is written even while such
+	// a late reply may still come, so that a stop need not wait for it.
+	Sure bool
+
 	// Key names what the exchange sets ("unit 3 register 0"). Empty: never replaced.
 	Key string
 	// Timeout is how long the reply may take, counted from the end of the write.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type Line struct {
 	config Config
 	log    *slog.Logger
 	dial   func(context.Context) (io.ReadWriteCloser, error)
+	number atomic.Uint32 // the last that Number gave
 
 	mu        sync.Mutex
 	queue     queue
@@ -70,6 +72,10 @@ func New(c Config, log *slog.Logger) *Line {
 
 // ID returns the line's name in the room file.
 func (l *Line) ID() string { return l.config.ID }
+
+// Number returns a number for an exchange whose protocol counts them. It returns to the same one
+// only after 65535 others, whichever device of the line asks: by then no late reply bears it.
+func (l *Line) Number() uint16 { return uint16(l.number.Add(1)) }
 
 // Config returns how the line was made, with its defaults filled in.
 func (l *Line) Config() Config { return l.config }
@@ -258,7 +264,7 @@ func (l *Line) take() (j *job, again time.Duration) {
 	now := time.Now()
 	j = l.queue.pop(func(j *job) bool {
 		wait := l.unit(j.Unit).quiet.Sub(now)
-		if wait <= 0 {
+		if wait <= 0 || j.Sure {
 			return true
 		}
 		if again == 0 || wait < again {

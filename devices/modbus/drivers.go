@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"github.com/goburrow/modbus"
 
@@ -61,7 +62,7 @@ func Drivers() []devices.Driver {
 			},
 			New: func(e devices.Env, s any) (any, error) {
 				d := s.(*DimmerSettings)
-				return &dimmer{board: newBoard(e.Line, d.Unit), set: *d}, nil
+				return newDimmer(newBoard(e.Line, d.Unit), *d), nil
 			},
 		},
 		{
@@ -77,6 +78,7 @@ func Drivers() []devices.Driver {
 	}
 }
 
+// checkUnit leaves out 0, by which all units are told something at once: none of them answers.
 func checkUnit(unit int) error {
 	if unit < 1 || unit > 247 {
 		return fmt.Errorf("unit %d: a Modbus unit is 1 to 247", unit)
@@ -144,7 +146,8 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// CommandSettings says which register a relay is, and the commands that switch it.
+// CommandSettings says which register a relay is, and the commands that switch it. The manuals call
+// a relay that is energised "open" and one that is not "close"; here on is energised.
 type CommandSettings struct {
 	Unit     int `yaml:"unit" doc:"address of the board, 1 to 247"`
 	Register int `yaml:"register" doc:"holding register of the relay; 1 is the first on R4 boards"`
@@ -220,7 +223,7 @@ func (s *DimmerSettings) Validate() error {
 	return err
 }
 
-// raw turns percent into the register's scale; a scale may run downwards.
+// raw turns percent into the register's scale, which may run downwards.
 func (s *DimmerSettings) raw(percent int) uint16 {
 	return uint16(s.Min + int(math.Round(float64(percent)*float64(s.Max-s.Min)/100)))
 }
@@ -234,6 +237,15 @@ func (s *DimmerSettings) percent(raw uint16) int {
 type dimmer struct {
 	board *board
 	set   DimmerSettings
+	// asked is the last percent that was acknowledged, -1 before. On a scale of less than a hundred
+	// steps several percents are one value, and the one that was asked for is to be read again.
+	asked atomic.Int32
+}
+
+func newDimmer(b *board, s DimmerSettings) *dimmer {
+	d := &dimmer{board: b, set: s}
+	d.asked.Store(-1)
+	return d
 }
 
 var _ devices.Dimmer = (*dimmer)(nil)
@@ -250,11 +262,18 @@ func (d *dimmer) Level(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return d.set.percent(binary.BigEndian.Uint16(data)), nil
+	raw := binary.BigEndian.Uint16(data)
+	if asked := int(d.asked.Load()); asked >= 0 && d.set.raw(asked) == raw {
+		return asked, nil
+	}
+	return d.set.percent(raw), nil
 }
 
 // SetLevel implements devices.Dimmer.
 func (d *dimmer) SetLevel(ctx context.Context, percent int) error {
+	if percent < 0 || percent > 100 {
+		return fmt.Errorf("unit %d: level %d%% is not 0 to 100", d.set.Unit, percent)
+	}
 	register, raw := uint16(d.set.register()), d.set.raw(percent)
 	// A newer level takes the place of one that still waits: a finger drags over all of them.
 	key := fmt.Sprintf("unit %d register %d", d.set.Unit, register)
@@ -264,6 +283,9 @@ func (d *dimmer) SetLevel(ctx context.Context, percent int) error {
 		}
 		return m.WriteSingleRegister(register, raw)
 	})
+	if err == nil {
+		d.asked.Store(int32(percent))
+	}
 	return err
 }
 

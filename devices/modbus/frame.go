@@ -30,9 +30,20 @@ func crc16(b []byte) uint16 {
 	return crc
 }
 
-// answers reports whether a reply (unit, function, data) of known length is one to the request. A
-// write is answered by its own first six bytes and a read by as many bytes as it asked for, so the
-// late answer to an earlier question is mostly told from the right one.
+// repeats reports whether the reply to a function says all that was asked, so that it can be told
+// from the reply to any other request. The replies to 15 and 16 leave the values out.
+func repeats(function byte) bool {
+	return function == modbus.FuncCodeWriteSingleCoil || function == modbus.FuncCodeWriteSingleRegister
+}
+
+// answers reports whether a reply (unit, function, data) of known length is one to the request: the
+// exception of its own function, or what the function replies - the first six bytes again to a
+// write, as many bytes as were asked for to a read. goburrow takes any other function for an
+// exception, and waits for the rest of a reply that is shorter than asked; here both are noise.
+//
+// An adapter that hears itself sends every request back. A read is no reply to itself, since its
+// byte count is wrong; a write of one coil or register looks like its reply, and only reading back
+// tells.
 func answers(reply, request []byte) bool {
 	if reply[0] != request[0] {
 		return false
@@ -66,7 +77,7 @@ func replyLength(got []byte) int {
 	switch {
 	case got[1]&exceptionBit != 0:
 		return 3
-	case got[1] >= modbus.FuncCodeReadCoils && got[1] <= modbus.FuncCodeReadInputRegisters, got[1] == modbus.FuncCodeReadDiscreteInputs:
+	case got[1] >= modbus.FuncCodeReadCoils && got[1] <= modbus.FuncCodeReadInputRegisters:
 		return 3 + int(got[2])
 	case got[1] == modbus.FuncCodeWriteSingleCoil, got[1] == modbus.FuncCodeWriteSingleRegister,
 		got[1] == modbus.FuncCodeWriteMultipleCoils, got[1] == modbus.FuncCodeWriteMultipleRegisters:
@@ -75,7 +86,8 @@ func replyLength(got []byte) int {
 	return 0
 }
 
-// findRTU looks for the reply to a request anywhere in what has come.
+// findRTU looks for the reply to a request anywhere in what has come. How long it is follows from
+// its own function, not from the request: an exception has five bytes whatever was asked.
 func findRTU(got, request []byte) (start, end int, err error) {
 	for i := 0; i+5 <= len(got); i++ {
 		n := replyLength(got[i:])
@@ -89,12 +101,14 @@ func findRTU(got, request []byte) (start, end int, err error) {
 	return 0, 0, nil
 }
 
-// findMBAP looks for the reply to a request: the frame with its transaction number.
+// findMBAP looks for the reply to a request: the frame with its transaction number. Others are
+// stepped over; what is no frame at all ends the connection, since on TCP nothing else brings the
+// two ends back in step.
 func findMBAP(got, request []byte) (start, end int, err error) {
 	for i := 0; i+mbapHeader <= len(got); {
 		length := int(binary.BigEndian.Uint16(got[i+4:]))
 		if got[i+2] != 0 || got[i+3] != 0 || length < 3 || length > 254 {
-			return 0, 0, errors.New("this is no Modbus TCP: check the line's kind, and that the port is 502")
+			return 0, 0, errors.New("what came is no Modbus TCP: check the line's kind and port (502 is usual)")
 		}
 		if i+mbapHeader+length > len(got) {
 			return 0, 0, nil
@@ -116,6 +130,7 @@ func explainRTU(frame []byte) string {
 	return explain(frame[:len(frame)-2])
 }
 
+// explainMBAP is explainRTU for Modbus TCP.
 func explainMBAP(frame []byte) string {
 	if len(frame) < mbapHeader+3 {
 		return ""

@@ -5,6 +5,14 @@
 // sleep before they read, never drain, and after one late reply answer every question with the
 // answer to the one before. The frames travel on a line.Line instead, and what comes back is looked
 // for by unit, function and checksum, so that noise and the late replies of others are passed over.
+//
+// What tells a reply from a late one:
+//
+//   - A Modbus TCP reply bears its question's transaction number.
+//   - An RTU reply to a write of one coil or register repeats address and value.
+//   - An RTU reply to a read bears nothing but unit, function and length. After a time-out the line
+//     leaves the unit alone until a late reply must have come; only what is sure, as above, is sent
+//     meanwhile.
 package modbus
 
 import (
@@ -12,8 +20,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"time"
 
 	"github.com/goburrow/modbus"
 
@@ -21,35 +27,31 @@ import (
 	"lectern/devices/line"
 )
 
-// replyTime is how long a unit may take. Relay boards and dimmers answer in a few milliseconds; slow
-// gateways take a hundred.
-const replyTime = 200 * time.Millisecond
-
-// board is one unit on one line.
+// board is one unit on one line, as one device sees it.
 type board struct {
-	line *line.Line
-	unit byte
-	mbap bool // Modbus TCP in place of RTU
-	name string
+	line     *line.Line
+	unit     byte
+	packager modbus.Packager
+	mbap     bool // Modbus TCP in place of RTU
 }
 
 func newBoard(l *line.Line, unit int) *board {
-	return &board{line: l, unit: byte(unit), mbap: l.Config().Kind == line.ModbusTCP, name: fmt.Sprint(unit)}
+	b := &board{line: l, unit: byte(unit), mbap: l.Config().Kind == line.ModbusTCP}
+	if b.mbap {
+		h := modbus.NewTCPClientHandler("")
+		h.SlaveId = b.unit
+		b.packager = h
+	} else {
+		h := modbus.NewRTUClientHandler("")
+		h.SlaveId = b.unit
+		b.packager = h
+	}
+	return b
 }
 
 // ask makes one request through goburrow's client. Note says what it asks, key what it sets.
 func (b *board) ask(ctx context.Context, note, key string, request func(modbus.Client) ([]byte, error)) ([]byte, error) {
-	var packager modbus.Packager
-	if b.mbap {
-		h := modbus.NewTCPClientHandler("")
-		h.SlaveId = b.unit
-		packager = h
-	} else {
-		h := modbus.NewRTUClientHandler("")
-		h.SlaveId = b.unit
-		packager = h
-	}
-	data, err := request(modbus.NewClient2(packager, &transporter{ctx: ctx, board: b, note: note, key: key}))
+	data, err := request(modbus.NewClient2(b.packager, &transporter{ctx: ctx, board: b, note: note, key: key}))
 	var exception *modbus.ModbusError
 	if errors.As(err, &exception) {
 		return nil, fmt.Errorf("unit %d: %s: %w", b.unit, note, rejection(exception.ExceptionCode))
@@ -60,7 +62,8 @@ func (b *board) ask(ctx context.Context, note, key string, request func(modbus.C
 	return data, nil
 }
 
-// transporter carries one request of goburrow's client over the line.
+// transporter carries one request of goburrow's client over the line. It lives for one call, and so
+// may keep the call's context.
 type transporter struct {
 	ctx       context.Context
 	board     *board
@@ -69,29 +72,26 @@ type transporter struct {
 
 // Send implements modbus.Transporter.
 func (t *transporter) Send(request []byte) ([]byte, error) {
-	x := line.Exchange{
-		Unit: t.board.name, Request: request, Key: t.key, Note: t.note, Timeout: t.board.line.Config().Timeout,
-	}
-	if x.Timeout <= 0 || x.Timeout > replyTime {
-		x.Timeout = replyTime
-	}
+	x := line.Exchange{Unit: fmt.Sprint(t.board.unit), Request: request, Key: t.key, Note: t.note}
 	if !t.board.mbap {
+		x.Sure = repeats(request[1])
 		x.Find = func(got []byte) (int, int, error) { return findRTU(got, request) }
 		x.Explain = explainRTU
 		return t.board.line.Do(t.ctx, x) //nolint:wrapcheck // the line says it all
 	}
-	// goburrow counts transactions for each client, and there is one for each request here. A number
-	// drawn anew keeps a late reply from being taken for the answer to a later question.
-	drawn := append([]byte(nil), request...)
-	binary.BigEndian.PutUint16(drawn, uint16(rand.Uint32()))
-	x.Request = drawn
-	x.Find = func(got []byte) (int, int, error) { return findMBAP(got, drawn) }
+	// Each packager of goburrow counts its own transactions from 1, and every device has one: two
+	// devices on a line would use the same numbers. The line's numbers are the line's alone. In the
+	// reply goburrow gets its own number back, since it compares the two.
+	numbered := append([]byte(nil), request...)
+	binary.BigEndian.PutUint16(numbered, t.board.line.Number())
+	x.Request, x.Sure = numbered, true
+	x.Find = func(got []byte) (int, int, error) { return findMBAP(got, numbered) }
 	x.Explain = explainMBAP
 	reply, err := t.board.line.Do(t.ctx, x)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the line says it all
 	}
-	copy(reply[:2], request[:2]) // as goburrow numbered it
+	copy(reply[:2], request[:2])
 	return reply, nil
 }
 

@@ -54,7 +54,8 @@ func TestWireVectors(t *testing.T) {
 	}{
 		{"Waveshare relay 1 on", "modbus-coil", map[string]any{"unit": 1, "coil": 0}, on, "01 05 00 00 FF 00 8C 3A"},
 		{"Waveshare relay 1 off", "modbus-coil", map[string]any{"unit": 1, "coil": 0}, off, "01 05 00 00 00 00 CD CA"},
-		{"one relay by function 0F", "modbus-coil", map[string]any{"unit": 1, "coil": 0, "write": 15}, on, ""},
+		{"one relay by function 0F", "modbus-coil", map[string]any{"unit": 1, "coil": 0, "write": 15}, on, "01 0F 00 00 00 01 01 01 EF 57"},
+		{"one relay read", "modbus-coil", map[string]any{"unit": 1, "coil": 0}, isOn, "01 01 00 00 00 01 FD CA"},
 		{"R421A08 relay 1 on", "modbus-command-relay", map[string]any{"unit": 1, "register": 1}, on, "01 06 00 01 01 00 D9 9A"},
 		{"R421A08 relay 1 off", "modbus-command-relay", map[string]any{"unit": 1, "register": 1}, off, "01 06 00 01 02 00 D9 6A"},
 		{"R421A08 relay 1 read", "modbus-command-relay", map[string]any{"unit": 1, "register": 1}, isOn, "01 03 00 01 00 01 D5 CA"},
@@ -69,7 +70,7 @@ func TestWireVectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			chunks, _, _ := p.Wire.Heard(0)
-			if got := bytes.Join(chunks, nil); c.want != "" && !bytes.Equal(got, frame(t, c.want)) {
+			if got := bytes.Join(chunks, nil); !bytes.Equal(got, frame(t, c.want)) {
 				t.Errorf("on the wire % X, want %s", got, c.want)
 			}
 		})
@@ -95,7 +96,8 @@ func TestRelaysConform(t *testing.T) {
 		calm         bool
 	}{
 		{"coil on a bus", "modbus-coil", line.Serial, map[string]any{"unit": 9, "coil": 5}, false},
-		{"coil by function 15, RTU over TCP", "modbus-coil", line.TCP, map[string]any{"unit": 9, "coil": 12, "write": 15}, false},
+		{"coil by function 15, RTU over TCP", "modbus-coil", line.TCP, map[string]any{"unit": 9, "coil": 12, "write": 15}, true},
+		{"coil on Modbus TCP", "modbus-coil", line.ModbusTCP, map[string]any{"unit": 9, "coil": 5}, false},
 		{"command relay on a bus", "modbus-command-relay", line.Serial, map[string]any{"unit": 2, "register": 8}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -108,16 +110,17 @@ func TestRelaysConform(t *testing.T) {
 func TestDimmersConform(t *testing.T) {
 	for _, c := range []struct {
 		name string
+		kind line.Kind
 		with map[string]any
 		calm bool
 	}{
-		{"percent", map[string]any{"unit": 3, "base": 0, "channel": 2}, false},
-		{"0-1023 with function 16", map[string]any{"unit": 3, "base": 40, "max": 1023, "write": 16}, true},
-		{"a scale that runs down", map[string]any{"unit": 3, "base": 7, "stride": 5, "channel": 1, "min": 254, "max": 0}, true},
+		{"percent, RTU over TCP", line.TCP, map[string]any{"unit": 3, "base": 0, "channel": 2}, false},
+		{"0-1023 with function 16", line.ModbusTCP, map[string]any{"unit": 3, "base": 40, "max": 1023, "write": 16}, true},
+		{"a scale that runs down, read with function 4", line.Serial, map[string]any{"unit": 3, "base": 7, "stride": 5, "channel": 1, "min": 254, "max": 0, "read": 4}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			devicetest.Dimmer(t, devicetest.DimmerCase{Pair: pair(t, "modbus-dimmer", line.Serial, c.with), Nak: "nak", Calm: c.calm})
+			devicetest.Dimmer(t, devicetest.DimmerCase{Pair: pair(t, "modbus-dimmer", c.kind, c.with), Nak: "nak", Calm: c.calm})
 		})
 	}
 }
@@ -127,15 +130,14 @@ func TestSensorsConform(t *testing.T) {
 		name   string
 		with   map[string]any
 		values []float64
-		calm   bool
 	}{
-		{"signed tenths", map[string]any{"unit": 5, "register": 1, "divide": 10, "signed": true}, []float64{30.5, -4.2, 0}, false},
-		{"holding register", map[string]any{"unit": 5, "register": 1, "function": 3}, []float64{300, 12}, true},
-		{"discrete input", map[string]any{"unit": 5, "register": 0, "function": 2}, []float64{1, 0}, true},
+		{"signed tenths", map[string]any{"unit": 5, "register": 1, "divide": 10, "signed": true}, []float64{30.5, -4.2, 0}},
+		{"holding register", map[string]any{"unit": 5, "register": 1, "function": 3}, []float64{300, 12}},
+		{"discrete input", map[string]any{"unit": 5, "register": 0, "function": 2}, []float64{1, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			devicetest.Sensor(t, devicetest.SensorCase{Pair: pair(t, "modbus-sensor", line.Serial, c.with), Values: c.values, Calm: c.calm})
+			devicetest.Sensor(t, devicetest.SensorCase{Pair: pair(t, "modbus-sensor", line.Serial, c.with), Values: c.values, Nak: "nak", Calm: true}) // the others have the same wire
 		})
 	}
 }

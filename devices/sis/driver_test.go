@@ -2,7 +2,9 @@ package sis_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -183,30 +185,58 @@ func TestDevicesOnOneLineShareItsSession(t *testing.T) {
 	}
 }
 
-// TestAnotherInputIsNotTheAnswerToATie: what the front panel does in the same moment is no success.
-func TestAnotherInputIsNotTheAnswerToATie(t *testing.T) {
-	p := pair(t, "extron-sis", line.Serial, nil)
-	matrix := p.Capability.(devices.Selector)
-	if _, err := matrix.Selected(devicetest.Asking(t), "1"); err != nil {
-		t.Fatal(err)
+// scripted is equipment that answers each command, as it arrives, with a text, whatever it means.
+type scripted map[string]string
+
+func (scripted) Truth() map[string]string           { return nil }
+func (scripted) Nudge(string, string, string) error { return nil }
+func (scripted) Fault(string) error                 { return nil }
+
+func (s scripted) Serve(_ context.Context, conn io.ReadWriter) error {
+	var heard string
+	for buf := make([]byte, 64); ; {
+		n, err := conn.Read(buf)
+		if err != nil {
+			return err
+		}
+		heard += string(buf[:n])
+		if answer, ok := s[heard]; ok {
+			heard = ""
+			if _, err := io.WriteString(conn, answer); err != nil {
+				return err
+			}
+		}
 	}
-	_, since, _ := p.Wire.Heard(0)
-	if err := p.Wire.Fault("late=150ms"); err != nil {
-		t.Fatal(err)
+}
+
+// TestOnlyWhatWasAskedIsDone: what the front panel does in the same moment is no success.
+func TestOnlyWhatWasAskedIsDone(t *testing.T) {
+	script := scripted{
+		"\x1b3CV\r": "Vrb3\r\n",
+		"2*1!":      "Out1 In7 All\r\nOut3 In2 All\r\n",
+		"40V":       "Vol41\r\n",
+		"1Z":        "Amt0\r\n",
+		"V":         "Vol200\r\n",
+		"1%":        "Out2 In5 Vid\r\n5\r\n",
 	}
-	tied := make(chan error, 1)
-	go func() { tied <- matrix.Select(devicetest.Asking(t), "1", "2") }()
-	if _, _, more := p.Wire.Heard(since); true {
-		<-more
-	}
-	p.Nudge(t, "device", "1", "7")
-	if err := <-tied; err != nil {
-		t.Error(err)
-	}
-	devicetest.Until(t, "the last word", func() bool {
-		got, err := matrix.Selected(devicetest.Asking(t), "1")
-		return err == nil && got == p.Equipment.Truth()["device.1"]
+	pairs := devicetest.NewPairs(t, devicetest.PairConfig{
+		Driver: driver(t, "extron-sis"), Timeout: 100 * time.Millisecond,
+		Factory: func(sim.Options, []sim.Device) (sim.Equipment, error) { return script, nil },
+		Others:  map[string]devicetest.PairOther{"volume": {Driver: driver(t, "extron-sis-volume")}},
 	})
+	matrix, volume := pairs["device"].Capability.(devices.Selector), pairs["volume"].Capability.(devices.Volume)
+	_, selected := matrix.Selected(devicetest.Asking(t), "1")
+	for what, err := range map[string]error{
+		"tie": matrix.Select(devicetest.Asking(t), "1", "2"), "volume": volume.SetVolume(devicetest.Asking(t), 40),
+		"mute": volume.SetMute(devicetest.Asking(t), true), "read a tie": selected,
+	} {
+		if !errors.Is(err, line.ErrNoReply) {
+			t.Errorf("%s gave %v", what, err)
+		}
+	}
+	if percent, _, err := volume.Volume(devicetest.Asking(t)); !errors.Is(err, line.ErrGarbled) {
+		t.Errorf("a volume of 200 was read as %d%%, %v", percent, err)
+	}
 }
 
 // TestEquipmentThatWasOffIsTaggedAgain: with the mains the equipment forgets its verbose mode, and

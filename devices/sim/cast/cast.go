@@ -5,7 +5,6 @@ package cast
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -189,61 +188,22 @@ func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Roo
 			return err //nolint:wrapcheck // Play names the line
 		}
 		e.Wires[line.ID], e.Endpoints.Lines[line.ID] = wire, wire.Path()
-	default:
-		if line.Kind == "modbus-tcp" {
-			for i, equipment := range playing {
-				server, ok := equipment.(tcpServer)
-				if !ok {
-					return fmt.Errorf("%T does not speak Modbus TCP", equipment)
-				}
-				address, err := server.ServeTCP(ctx, "127.0.0.1:0")
-				if err != nil {
-					return err //nolint:wrapcheck // Play names the line
-				}
-				playing[i] = relay{Equipment: equipment, address: address}
-			}
+	case "modbus-tcp":
+		server, ok := playing[0].(sim.Server)
+		if !ok || len(playing) > 1 {
+			return fmt.Errorf("%T does not speak Modbus TCP", playing[len(playing)-1])
 		}
+		wire, err := stage.Relay("127.0.0.1:0", server)
+		if err != nil {
+			return err //nolint:wrapcheck // Play names the line
+		}
+		e.Wires[line.ID], e.Endpoints.Lines[line.ID] = wire, wire.Address()
+	default:
 		wire, err := stage.TCP("127.0.0.1:0", playing...)
 		if err != nil {
 			return err //nolint:wrapcheck // Play names the line
 		}
 		e.Wires[line.ID], e.Endpoints.Lines[line.ID] = wire, wire.Address()
-	}
-	return nil
-}
-
-// tcpServer is equipment that brings its own Modbus TCP server.
-type tcpServer interface {
-	ServeTCP(ctx context.Context, address string) (bound string, err error)
-}
-
-// relay passes a connection on to equipment that listens for itself, so that the stage's wire, with
-// its record and its faults, stands in between.
-type relay struct {
-	sim.Equipment
-	address string
-}
-
-// Serve implements sim.Stream.
-func (r relay) Serve(ctx context.Context, conn io.ReadWriter) error {
-	server, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.address)
-	if err != nil {
-		return fmt.Errorf("relaying to %s: %w", r.address, err)
-	}
-	defer server.Close()
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		_, _ = io.Copy(server, conn)
-		_ = server.Close()
-	}()
-	_, err = io.Copy(conn, server)
-	if c, ok := conn.(io.Closer); ok {
-		_ = c.Close() // the daemon must see the server's end of it
-	}
-	<-over
-	if err != nil {
-		return fmt.Errorf("relaying to %s: %w", r.address, err)
 	}
 	return nil
 }

@@ -5,15 +5,30 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/simonvetter/modbus"
 )
 
-// ServeTCP serves the units over Modbus TCP at a host:port (port 0 for any) until ctx ends, and
-// returns the address. The protocol is spoken by an independent library.
+// portTries is how often a free port is looked for before somebody else has it every time.
+const portTries = 5
+
+// ServeTCP implements sim.Server. The protocol is spoken by an independent library; the units behind
+// it are the same that Frame plays.
 func (u *units) ServeTCP(ctx context.Context, address string) (bound string, err error) {
+	for range portTries {
+		if bound, err = u.serve(ctx, address); !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return bound, err
+}
+
+func (u *units) serve(ctx context.Context, address string) (bound string, err error) {
 	// The library opens its own listener and does not tell its port, so a free one is found first.
 	probe, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -23,7 +38,9 @@ func (u *units) ServeTCP(ctx context.Context, address string) (bound string, err
 	if err := probe.Close(); err != nil {
 		return "", fmt.Errorf("finding a port for Modbus TCP: %w", err)
 	}
-	server, err := modbus.NewServer(&modbus.ServerConfiguration{URL: "tcp://" + bound, Timeout: time.Hour, MaxClients: 16}, (*handler)(u))
+	server, err := modbus.NewServer(&modbus.ServerConfiguration{
+		URL: "tcp://" + bound, Timeout: time.Hour, MaxClients: 16, Logger: log.New(io.Discard, "", 0),
+	}, (*handler)(u))
 	if err != nil {
 		return "", fmt.Errorf("serving Modbus TCP: %w", err)
 	}
@@ -38,7 +55,7 @@ func (u *units) ServeTCP(ctx context.Context, address string) (bound string, err
 type handler units
 
 // ask passes a request on as the body of an RTU frame would be.
-func (h *handler) ask(unit, function uint8, address, word uint16, more []byte) ([]byte, error) {
+func (h *handler) ask(unit, function uint8, address, word uint16, more ...byte) ([]byte, error) {
 	data := binary.BigEndian.AppendUint16(nil, address)
 	data = append(binary.BigEndian.AppendUint16(data, word), more...)
 	body, exception := (*units)(h).handle(int(unit), function, data)
@@ -74,59 +91,65 @@ func words(body []byte, count uint16) []uint16 {
 	return made
 }
 
-// HandleCoils implements modbus.RequestHandler.
+// HandleCoils implements modbus.RequestHandler. The library does not tell 05 from 0F with one coil;
+// the units do the same for both.
 func (h *handler) HandleCoils(r *modbus.CoilsRequest) ([]bool, error) {
 	if !r.IsWrite {
-		body, err := h.ask(r.UnitId, 1, r.Addr, r.Quantity, nil)
+		body, err := h.ask(r.UnitId, 1, r.Addr, r.Quantity)
 		if err != nil {
 			return nil, err
 		}
 		return bits(body, r.Quantity), nil
 	}
+	if len(r.Args) == 1 {
+		_, err := h.ask(r.UnitId, 5, r.Addr, map[bool]uint16{true: coilOn, false: coilOff}[r.Args[0]])
+		return r.Args, err
+	}
+	packed := make([]byte, 1+(len(r.Args)+7)/8)
+	packed[0] = byte(len(packed) - 1)
 	for i, on := range r.Args {
-		word := uint16(0)
 		if on {
-			word = 0xFF00
-		}
-		if _, err := h.ask(r.UnitId, 5, r.Addr+uint16(i), word, nil); err != nil {
-			return nil, err
+			packed[1+i/8] |= 1 << (i % 8)
 		}
 	}
-	return r.Args, nil
+	_, err := h.ask(r.UnitId, 15, r.Addr, r.Quantity, packed...)
+	return r.Args, err
 }
 
 // HandleDiscreteInputs implements modbus.RequestHandler.
 func (h *handler) HandleDiscreteInputs(r *modbus.DiscreteInputsRequest) ([]bool, error) {
-	body, err := h.ask(r.UnitId, 2, r.Addr, r.Quantity, nil)
+	body, err := h.ask(r.UnitId, 2, r.Addr, r.Quantity)
 	if err != nil {
 		return nil, err
 	}
 	return bits(body, r.Quantity), nil
 }
 
-// HandleHoldingRegisters implements modbus.RequestHandler.
+// HandleHoldingRegisters implements modbus.RequestHandler. As with coils, 06 and 10 with one
+// register are the same.
 func (h *handler) HandleHoldingRegisters(r *modbus.HoldingRegistersRequest) ([]uint16, error) {
 	if !r.IsWrite {
-		body, err := h.ask(r.UnitId, 3, r.Addr, r.Quantity, nil)
+		body, err := h.ask(r.UnitId, 3, r.Addr, r.Quantity)
 		if err != nil {
 			return nil, err
 		}
 		return words(body, r.Quantity), nil
 	}
-	var failed error
-	for i, word := range r.Args {
-		_, err := h.ask(r.UnitId, 6, r.Addr+uint16(i), word, nil)
-		failed = errors.Join(failed, err)
+	if len(r.Args) == 1 {
+		_, err := h.ask(r.UnitId, 6, r.Addr, r.Args[0])
+		return r.Args, err
 	}
-	if failed != nil {
-		return nil, modbus.ErrIllegalDataValue
+	packed := []byte{byte(2 * len(r.Args))}
+	for _, word := range r.Args {
+		packed = binary.BigEndian.AppendUint16(packed, word)
 	}
-	return r.Args, nil
+	_, err := h.ask(r.UnitId, 16, r.Addr, r.Quantity, packed...)
+	return r.Args, err
 }
 
 // HandleInputRegisters implements modbus.RequestHandler.
 func (h *handler) HandleInputRegisters(r *modbus.InputRegistersRequest) ([]uint16, error) {
-	body, err := h.ask(r.UnitId, 4, r.Addr, r.Quantity, nil)
+	body, err := h.ask(r.UnitId, 4, r.Addr, r.Quantity)
 	if err != nil {
 		return nil, err
 	}

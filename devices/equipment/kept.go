@@ -1,0 +1,161 @@
+package equipment
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"lectern/devices"
+	"lectern/devices/line"
+)
+
+const (
+	// keptLasts bounds, in transitions, how long a command is kept: nobody expects it any more.
+	keptLasts = 3
+	// busyTries and busyPause are for an input that was kept and is not taken yet: a lamp that has
+	// just lit does not mean that everything behind it is ready.
+	busyTries = 5
+	busyPause = 2 * time.Second
+)
+
+// kept is what was asked during a transition and is done at its end; the last of each kind.
+type kept struct {
+	power devices.Power // PowerOn or PowerOff
+	input string        // its id
+	until time.Time
+}
+
+// judgePower says what becomes of a wish for the power: whether the projector is that way or on the
+// way there, and otherwise why it is not sent now. The caller holds state.
+func (p *projector) judgePower(power devices.Power, on bool) (same bool, outcome error) {
+	want := devices.PowerOff
+	if on {
+		want = devices.PowerOn
+	}
+	transition := power == devices.PowerWarming || power == devices.PowerCooling
+	switch {
+	case p.oneWay && !transition:
+		return false, nil // what it was last told may not be what it is
+	case power == devices.PowerUnknown:
+		return false, &devices.Refusal{For: p.spec.Poll, Reason: devices.Phrase{
+			ZH: "投影机没有说明自己的状态,请稍后再试", EN: "The projector does not tell its state; try again",
+		}}
+	case leadsTo(power) == want:
+		p.kept.power = "" // the last one wins: nothing else is wanted any more
+		if !on {
+			p.kept = kept{}
+		}
+		if transition && p.quality == devices.Assumed {
+			return true, devices.ErrAccepted
+		}
+		return true, nil
+	case !transition:
+		return false, nil
+	case p.queue:
+		p.keep(want, "")
+		return false, devices.ErrAccepted
+	case power == devices.PowerWarming:
+		return false, warmingUp(p.left(time.Now()))
+	}
+	return false, coolingDown(p.left(time.Now()))
+}
+
+// judgeInput says what becomes of a wish for an input; nil where it is to be sent. The caller holds
+// state.
+func (p *projector) judgeInput(power devices.Power, c Choice) error {
+	left := p.left(time.Now())
+	switch {
+	case power == devices.PowerOff:
+		return isOff()
+	case power == devices.PowerWarming && !p.queue:
+		return warmingUp(left)
+	case power == devices.PowerCooling && p.kept.power != devices.PowerOn:
+		return coolingDown(left)
+	case power != devices.PowerWarming && power != devices.PowerCooling:
+		return nil
+	case p.kept.power == devices.PowerOff:
+		return &devices.Refusal{Reason: devices.Phrase{ZH: "投影机即将关闭", EN: "The projector is about to be switched off"}}
+	}
+	p.keep("", c.ID)
+	return devices.ErrAccepted
+}
+
+// keep keeps a command for the end of the transition. The caller holds state.
+func (p *projector) keep(power devices.Power, input string) {
+	p.kept.until = time.Now().Add(keptLasts * max(p.warm, p.cool))
+	if power == devices.PowerOff {
+		p.kept.input = "" // nothing will be shown
+	}
+	if power != "" {
+		p.kept.power = power
+	}
+	if input != "" {
+		p.kept.input = input
+	}
+}
+
+// catchUp begins what was kept, when the equipment is ready for it. The caller has the turn. A lamp
+// that is to light again after cooling is lit before "off" is ever reported: a guard that waits for
+// "off" to cut the mains must not find it in between.
+func (p *projector) catchUp() {
+	p.dropOld()
+	p.state.Lock()
+	k, power := p.kept, p.power
+	ready := p.flight == nil && (power == devices.PowerOn || power == devices.PowerOff)
+	if ready {
+		p.kept = kept{}
+	}
+	p.state.Unlock()
+	switch {
+	case !ready:
+	case k.power != "" && k.power != power:
+		if _, err := p.launch(k.power == devices.PowerOn, true); err != nil {
+			p.spec.Log.Warn("a command kept for the end of a transition was not sent", "power", k.power, "error", err)
+			return
+		}
+		p.state.Lock()
+		if k.input != "" && k.power == devices.PowerOn {
+			p.keep("", k.input)
+		}
+		p.state.Unlock()
+	case k.input != "" && power == devices.PowerOn:
+		p.chooseLate(k.input)
+	}
+}
+
+// dropOld forgets what has been kept for too long.
+func (p *projector) dropOld() {
+	p.state.Lock()
+	defer p.state.Unlock()
+	if p.kept != (kept{}) && time.Now().After(p.kept.until) {
+		p.spec.Log.Warn("a command kept for the end of a transition was dropped", "power", p.kept.power, "input", p.kept.input)
+		p.kept = kept{}
+	}
+}
+
+// chooseLate chooses an input that was kept. Nobody waits for it any more, so it has its own time.
+func (p *projector) chooseLate(id string) {
+	c, _ := byID(p.inputs, id)
+	p.state.Lock()
+	defer p.state.Unlock()
+	err := p.behind(func(life context.Context) {
+		ctx := line.WithUrgency(life, line.Person)
+		for try := 1; ; try++ {
+			step, cancel := context.WithTimeout(ctx, flightTime)
+			err := p.withTurn(step, "input", false, func() error { return p.setInput(step, c) })
+			cancel()
+			var rejection *devices.Rejection
+			switch {
+			case err == nil, errors.Is(err, devices.ErrSent), errors.Is(err, line.ErrSuperseded), ctx.Err() != nil:
+				return
+			case try < busyTries && errors.As(err, &rejection) && rejection.Busy && !p.turn.wanted("input") && sleep(ctx, busyPause):
+				continue
+			}
+			p.spec.Log.Warn("an input kept for the end of a transition was not chosen", "input", id, "error", err)
+			return
+		}
+	})
+	if err != nil {
+		p.spec.Log.Warn("an input kept for the end of a transition was not chosen", "input", id, "error", err)
+	}
+}

@@ -1,0 +1,413 @@
+package panel
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"lectern/configs"
+	"lectern/devices"
+	"lectern/devices/line"
+	"lectern/scenes/room"
+	"lectern/scenes/sequence"
+)
+
+const (
+	streamsMost = 256
+	beat        = 5 * time.Second
+	writeTime   = 10 * time.Second // for one event to a client; a slower one is cut and comes again
+	journalMost = 500
+)
+
+// room is GET /api/v1/room. It is open: the locked panel shows the room's name and theme.
+func (s *Server) room(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(s.about)
+}
+
+// state is GET /api/v1/state. It is open, as the room itself is to who stands in it.
+func (s *Server) state(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.Room.State())
+}
+
+// set is POST /api/v1/devices/{device}/{property}.
+func (s *Server) set(w http.ResponseWriter, r *http.Request) {
+	device, property := param(r, "device"), param(r, "property")
+	c, ok := s.allowed(w, r, s.areaOf(device))
+	if !ok {
+		return
+	}
+	var in struct {
+		Value any `json:"value"`
+	}
+	if !readJSON(w, r, &in) {
+		return
+	}
+	if in.Value == nil {
+		writeProblem(w, problem{Status: http.StatusUnprocessableEntity, Title: "No value", Detail: `give {"value": ...}`, ZH: "缺少取值"})
+		return
+	}
+	// A finger that lifts, or a browser that goes, does not take a command back.
+	ctx := context.WithoutCancel(r.Context())
+	began := time.Now()
+	outcome, err := s.Room.Do(ctx, room.Command{Device: device, Property: property, Value: in.Value, By: c.by})
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	s.metrics.command(outcome.Result, time.Since(began))
+	outcome.Detail = "" // for the journal; a person has the reason
+	writeOutcome(w, outcome)
+}
+
+func (s *Server) areaOf(device string) string {
+	for _, d := range s.Cfg.Devices {
+		if d.ID == device && d.Area != "" {
+			return d.Area
+		}
+	}
+	return areaMain
+}
+
+func (s *Server) scene(id string) (configs.Scene, bool) {
+	for _, scene := range s.Cfg.Scenes {
+		if scene.ID == id {
+			return scene, true
+		}
+	}
+	return configs.Scene{}, false
+}
+
+func areaOfScene(scene configs.Scene) string {
+	if scene.Area == "" {
+		return areaMain
+	}
+	return scene.Area
+}
+
+// hold is POST /api/v1/scenes/{scene}/hold: a finger is on the button from now.
+func (s *Server) hold(w http.ResponseWriter, r *http.Request) {
+	scene, _ := s.scene(param(r, "scene"))
+	if _, ok := s.allowed(w, r, areaOfScene(scene)); !ok {
+		return
+	}
+	if scene.ID == "" {
+		_, err := s.Engine.Start(param(r, "scene"), s.who(r, false).by)
+		writeError(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"hold": s.holds.begin(scene.ID), "seconds": scene.Hold.Seconds()})
+}
+
+// startScene is POST /api/v1/scenes/{scene}. A scene whose button must be held wants the hold, or the
+// confirmation that stands beside it for who cannot hold; a machine needs neither.
+func (s *Server) startScene(w http.ResponseWriter, r *http.Request) {
+	scene, known := s.scene(param(r, "scene"))
+	c, ok := s.allowed(w, r, areaOfScene(scene))
+	if !ok {
+		return
+	}
+	var in struct {
+		Hold    string `json:"hold"`
+		Confirm bool   `json:"confirm"`
+	}
+	if r.ContentLength != 0 && !readJSON(w, r, &in) {
+		return
+	}
+	if known && scene.Hold > 0 && !c.token && !in.Confirm {
+		held, err := s.holds.end(in.Hold, scene.ID)
+		if err != nil || held < scene.Hold {
+			writeProblem(w, problem{
+				Status: http.StatusConflict, Title: "Not held long enough", Outcome: "refused",
+				Detail: fmt.Sprintf("held for %.1f s of %.1f s", held.Seconds(), scene.Hold.Seconds()),
+				ZH:     fmt.Sprintf("请按住%.0f秒", scene.Hold.Seconds()),
+			})
+			return
+		}
+	}
+	run, err := s.Engine.Start(param(r, "scene"), c.by)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	writeJSON(w, http.StatusAccepted, run)
+}
+
+// cancelScene is DELETE /api/v1/scenes/{scene}.
+func (s *Server) cancelScene(w http.ResponseWriter, r *http.Request) {
+	scene, _ := s.scene(param(r, "scene"))
+	c, ok := s.allowed(w, r, areaOfScene(scene))
+	if !ok {
+		return
+	}
+	if !s.Engine.Cancel(param(r, "scene"), c.by) {
+		writeProblem(w, problem{Status: http.StatusNotFound, Title: "Not running", Detail: "that scene is not running", ZH: "该场景没有在运行"})
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// decide is POST /api/v1/scenes/{scene}/decision.
+func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
+	scene, _ := s.scene(param(r, "scene"))
+	c, ok := s.allowed(w, r, areaOfScene(scene))
+	if !ok {
+		return
+	}
+	var in struct {
+		Do sequence.Decision `json:"do"`
+	}
+	if !readJSON(w, r, &in) {
+		return
+	}
+	switch in.Do {
+	case sequence.DecideRetry, sequence.DecideSkip, sequence.DecideUnwind, sequence.DecideStop:
+	default:
+		writeProblem(w, problem{Status: http.StatusUnprocessableEntity, Title: "Unknown decision", Detail: "do is retry, skip, unwind or stop", ZH: "取值不对"})
+		return
+	}
+	if !s.Engine.Decide(param(r, "scene"), in.Do, c.by) {
+		writeProblem(w, problem{Status: http.StatusConflict, Title: "Nothing to decide", Detail: "no run of that scene is asking", ZH: "当前没有需要决定的步骤"})
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// readJournal is GET /api/v1/journal?before=SEQ&most=N.
+func (s *Server) readJournal(w http.ResponseWriter, r *http.Request) {
+	if _, ok := s.allowed(w, r, "view"); !ok {
+		return
+	}
+	before, _ := strconv.ParseUint(r.URL.Query().Get("before"), 10, 64)
+	most, err := strconv.Atoi(r.URL.Query().Get("most"))
+	if err != nil || most < 1 || most > journalMost {
+		most = 100
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"entries": orEmpty(s.Journal.Latest(before, most))})
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// trace is GET /api/v1/trace?line=ID&after=SEQ. It waits up to a beat for news where there is none.
+func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
+	if _, ok := s.allowed(w, r, areaSystem); !ok {
+		return
+	}
+	want := r.URL.Query().Get("line")
+	after, _ := strconv.ParseUint(r.URL.Query().Get("after"), 10, 64)
+	entries, known := []line.Entry{}, want == ""
+	for _, l := range s.Lines {
+		if want == "" || l.ID() == want {
+			known = true
+			found, _ := l.Trace(after)
+			entries = append(entries, found...)
+		}
+	}
+	if !known {
+		writeProblem(w, problem{Status: http.StatusNotFound, Title: "Not in this room", Detail: "there is no such line", ZH: "没有这条线路"})
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"entries": entries})
+}
+
+// events is GET /api/v1/events: hello, the whole state, then what changes.
+func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	default:
+		writeProblem(w, problem{Status: http.StatusServiceUnavailable, Title: "Too many panels", Detail: "no further event stream; close one", ZH: "连接的面板太多", RetryAfter: 10})
+		return
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	go func() {
+		select {
+		case <-s.stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	// A revision counts only within one life of the daemon, which the epoch names.
+	var seen uint64
+	if r.URL.Query().Get("epoch") == s.epoch {
+		id := r.Header.Get("Last-Event-ID")
+		if id == "" {
+			id = r.URL.Query().Get("since")
+		}
+		seen, _ = strconv.ParseUint(id, 10, 64)
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	control := http.NewResponseController(w)
+	send := func(id uint64, event string, v any) bool {
+		b, err := json.Marshal(v)
+		if err != nil {
+			s.Log.Error("writing an event", "error", err)
+			return false
+		}
+		_ = control.SetWriteDeadline(time.Now().Add(writeTime))
+		if id > 0 {
+			fmt.Fprintf(w, "id: %d\n", id)
+		}
+		fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, b)
+		return control.Flush() == nil
+	}
+	follow := s.Room.Subscribe(seen)
+	if !send(0, "hello", map[string]any{"build": s.Build, "epoch": s.epoch, "revision": s.Room.State().Revision, "simulated": s.Simulated}) {
+		return
+	}
+	for {
+		limited, done := context.WithTimeout(ctx, beat)
+		u, err := follow.Next(limited)
+		done()
+		switch {
+		case err == nil && u.Full:
+			if !send(u.Revision, "snapshot", u) {
+				return
+			}
+		case err == nil:
+			if !send(u.Revision, "changes", u) {
+				return
+			}
+		case ctx.Err() != nil:
+			return
+		default:
+			if !send(0, "beat", map[string]any{}) {
+				return
+			}
+		}
+	}
+}
+
+// healthz is GET /healthz: the daemon is alive.
+func (*Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "alive"})
+}
+
+// readyz is GET /readyz: every line is up and every device has been read, or what is missing.
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	missing := []string{}
+	for _, l := range s.Lines {
+		if h := l.Health(); !h.Up {
+			missing = append(missing, "line "+h.Line+": "+h.Error)
+		}
+	}
+	for _, d := range s.Room.State().Devices {
+		if d.Fed && !d.Online {
+			missing = append(missing, "device "+d.Device+": "+d.Error)
+		}
+	}
+	status := http.StatusOK
+	if len(missing) > 0 {
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, map[string]any{"ready": len(missing) == 0, "missing": missing})
+}
+
+// roomAnswer is the answer to GET /api/v1/room: what a panel needs to build its pages.
+type roomAnswer struct {
+	ID       string         `json:"id"`
+	Name     configs.Name   `json:"name"`
+	Language string         `json:"language"`
+	Help     string         `json:"help,omitempty"`
+	Pages    []string       `json:"pages,omitempty"`
+	Areas    []string       `json:"areas"`
+	Idle     map[string]int `json:"idle"` // seconds
+	Theme    roomTheme      `json:"theme"`
+	Devices  []roomDevice   `json:"devices"`
+	Sources  []roomSource   `json:"sources"`
+	Scenes   []roomScene    `json:"scenes"`
+}
+
+type roomTheme struct {
+	Mode   string `json:"mode,omitempty"`
+	Accent string `json:"accent,omitempty"`
+}
+
+type roomDevice struct {
+	ID         string             `json:"id"`
+	Kind       string             `json:"kind"`
+	Name       configs.Name       `json:"name"`
+	Area       string             `json:"area"`
+	Mains      string             `json:"mains,omitempty"`
+	Volume     string             `json:"volume,omitempty"`  // the amplifier that sets its volume
+	Preview    string             `json:"preview,omitempty"` // path of its picture
+	Properties []devices.Property `json:"properties"`
+}
+
+type roomSource struct {
+	ID     string       `json:"id"`
+	Name   configs.Name `json:"name"`
+	Icon   string       `json:"icon,omitempty"`
+	On     string       `json:"on"`
+	Volume string       `json:"volume,omitempty"`
+	Player string       `json:"player,omitempty"`
+}
+
+type roomScene struct {
+	ID   string       `json:"id"`
+	Name configs.Name `json:"name"`
+	Area string       `json:"area"`
+	Hold float64      `json:"hold,omitempty"` // seconds
+}
+
+// describe makes the answer to GET /api/v1/room once: a room does not change while it runs.
+func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
+	a := roomAnswer{
+		ID: cfg.Room.ID, Name: cfg.Room.Name, Language: cfg.Room.Language, Help: cfg.Room.Help, Pages: cfg.Panel.Pages,
+		Areas: []string{}, Devices: []roomDevice{}, Sources: []roomSource{}, Scenes: []roomScene{},
+		Idle: map[string]int{
+			"sleep": int(cfg.Panel.Idle.Sleep.Seconds()), "lock": int(cfg.Panel.Idle.Lock.Seconds()), "area": int(cfg.Panel.Idle.Area.Seconds()),
+		},
+		Theme: roomTheme{Mode: cfg.Panel.Theme.Mode, Accent: cfg.Panel.Theme.Accent},
+	}
+	for _, area := range []string{areaMain, areaSystem, areaStaff} {
+		if _, ok := cfg.Panel.PINs[area]; ok {
+			a.Areas = append(a.Areas, area)
+		}
+	}
+	seen := make(map[string]bool)
+	for _, d := range cfg.Devices {
+		one := roomDevice{
+			ID: d.ID, Kind: d.Kind, Name: d.Name, Area: d.Area, Mains: d.Mains, Volume: d.Volume, Properties: orEmpty(r.Properties(d.ID)),
+		}
+		if one.Area == "" {
+			one.Area = areaMain
+		}
+		if d.Preview != nil {
+			one.Preview = "/api/v1/preview/" + d.ID
+		}
+		seen[d.ID] = true
+		a.Devices = append(a.Devices, one)
+	}
+	for _, id := range r.Devices() {
+		if !seen[id] { // where sources are chosen
+			a.Devices = append(a.Devices, roomDevice{
+				ID: id, Kind: "sources", Name: configs.Name{ZH: "投影机信号选择", EN: "Projector source"}, Area: areaMain, Properties: r.Properties(id),
+			})
+		}
+	}
+	for _, src := range cfg.Sources {
+		on := src.On
+		if on == "" {
+			on = "sources"
+		}
+		a.Sources = append(a.Sources, roomSource{ID: src.ID, Name: src.Name, Icon: src.Icon, On: on, Volume: src.Volume, Player: src.Player})
+	}
+	for _, scene := range cfg.Scenes {
+		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds()})
+	}
+	b, err := json.Marshal(a)
+	if err != nil {
+		return nil, fmt.Errorf("describing the room: %w", err)
+	}
+	return b, nil
+}
