@@ -64,7 +64,10 @@ func (p Property) Check(raw any) (Value, error) {
 	if !p.Settable {
 		return Value{}, fmt.Errorf("%s can be read but not set", p.Name)
 	}
-	return p.Read(raw)
+	// What cannot be asked for is not offered.
+	asked := p
+	asked.Options = slices.DeleteFunc(slices.Clone(p.Options), func(o Option) bool { return o.State })
+	return asked.Read(raw)
 }
 
 // Read turns what came from outside into a value that the property may have, whether or not it
@@ -124,12 +127,8 @@ func (p Property) Read(raw any) (Value, error) {
 
 // Asks reports whether the value can be asked for; a word like "warming" can only be reported.
 func (p Property) Asks(v Value) bool {
-	if p.Kind != KindEnum {
-		return p.Settable
-	}
-	return p.Settable && slices.ContainsFunc(p.Options, func(o Option) bool {
-		return o.Value == v.String() && !o.State
-	})
+	_, err := p.Check(v)
+	return err == nil
 }
 
 func (p Property) takes() string {

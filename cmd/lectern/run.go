@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,6 +19,7 @@ import (
 	"lectern/devices/sim"
 	"lectern/devices/sim/cast"
 	"lectern/panel"
+	"lectern/panel/mqtt"
 	"lectern/scenes/build"
 	"lectern/scenes/journal"
 )
@@ -70,13 +72,17 @@ func (v *runVerb) Run(ctx context.Context, t terminal) error {
 	}
 	defer func() { cancel(); simulated.wait() }()
 
-	d, err := newDaemon(cfg, folder, simulated.on, log)
+	d, err := newDaemon(ctx, cfg, folder, simulated.on, log)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(t.out, "%s / %s: http://%s\n", cfg.Room.Name.ZH, cfg.Room.Name.EN, listener.Addr())
 	if demo {
 		fmt.Fprintf(t.out, "Demo PINs: main %s, system %s, staff %s\n", configs.DemoPINs["main"], configs.DemoPINs["system"], configs.DemoPINs["staff"])
+	}
+	if d.broker != nil {
+		user, password := d.broker.Login()
+		fmt.Fprintf(t.out, "MQTT: %s user %s password %s\n", d.broker.Address(), user, password)
 	}
 	return d.run(ctx, listener)
 }
@@ -121,12 +127,14 @@ func (v *runVerb) simulate(ctx context.Context, cfg *configs.Room) (stand, error
 type daemon struct {
 	parts   *build.Parts
 	panel   *panel.Server
+	gateway *mqtt.Gateway // nil where the room file names no broker
+	broker  *mqtt.Broker  // nil where it names one elsewhere
 	journal *journal.Journal
 	log     *slog.Logger
 }
 
-// newDaemon puts the parts together. Nothing is opened but the journal.
-func newDaemon(cfg *configs.Room, folder string, simulated bool, log *slog.Logger) (*daemon, error) {
+// newDaemon puts the parts together. Nothing is opened but the journal and the embedded broker.
+func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated bool, log *slog.Logger) (*daemon, error) {
 	secret := rand.Text()
 	if err := writeToken(folder, secret); err != nil {
 		return nil, err
@@ -147,7 +155,43 @@ func newDaemon(cfg *configs.Room, folder string, simulated bool, log *slog.Logge
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making the panel: %w", err), j.Close())
 	}
-	return &daemon{parts: parts, panel: server, journal: j, log: log}, nil
+	d := &daemon{parts: parts, panel: server, journal: j, log: log}
+	if err := d.facilities(ctx, cfg); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return d, nil
+}
+
+// brokerAddress is where the embedded broker listens, where nobody else does.
+const brokerAddress = "127.0.0.1:1883"
+
+// facilities shows the room on the broker that the room file names.
+func (d *daemon) facilities(ctx context.Context, cfg *configs.Room) error {
+	f := cfg.Facilities
+	if f.Broker == "" {
+		return nil
+	}
+	if f.Broker == "embedded" {
+		broker, err := mqtt.NewBroker(ctx, brokerAddress, d.log)
+		if errors.Is(err, syscall.EADDRINUSE) { // another broker has it; the address is told
+			broker, err = mqtt.NewBroker(ctx, "127.0.0.1:0", d.log)
+		}
+		if err != nil {
+			return err //nolint:wrapcheck // says what it is
+		}
+		d.broker = broker
+		f.Broker = broker.Address()
+		f.User, f.Password = broker.Login()
+	}
+	gateway, err := mqtt.New(mqtt.Config{
+		Cfg: cfg, Room: d.parts.Room, Engine: d.parts.Engine, Journal: d.journal,
+		Broker: f.Broker, User: f.User, Password: f.Password, CA: f.CA, Build: buildVersion(), Log: d.log,
+	})
+	if err != nil {
+		return err //nolint:wrapcheck // says what it is
+	}
+	d.gateway = gateway
+	return nil
 }
 
 // run runs everything until ctx ends or a part of it fails.
@@ -155,9 +199,15 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.parts.Run(ctx) })
 	g.Go(func() error { return d.panel.Run(ctx, listener) })
+	if d.gateway != nil {
+		g.Go(func() error { return d.gateway.Run(ctx) })
+	}
 	err := g.Wait()
 	if err != nil {
 		err = fmt.Errorf("running the room: %w", err)
+	}
+	if d.broker != nil {
+		err = errors.Join(err, d.broker.Close())
 	}
 	return errors.Join(err, d.journal.Close())
 }

@@ -22,8 +22,9 @@ const (
 	inputTries = 30
 )
 
-// flight is a power command under way. Some projectors answer only when the lamp burns, which takes
-// up to a hundred seconds and three tries (Epson ESC/VP21), and must not be spoken to before.
+// flight is a power command under way. Some projectors answer only when the lamp burns and must not
+// be spoken to before: ESC/VP21 says so of PWR ON, and allows 40, 70 or 100 s for the first, second
+// and third try to strike the lamp.
 type flight struct {
 	on   bool
 	long chan struct{} // closed when it takes longer than anybody should wait

@@ -13,7 +13,6 @@ import (
 	"pgregory.net/rapid"
 
 	"lectern/devices"
-	"lectern/devices/line"
 )
 
 func projectorOn(p devices.Projector, queue bool) func() devices.Device {

@@ -14,7 +14,6 @@ import (
 	"pgregory.net/rapid"
 
 	"lectern/devices"
-	"lectern/devices/line"
 )
 
 var (

@@ -236,17 +236,29 @@ func FuzzFind(f *testing.F) {
 	f.Add([]byte{1, 3, 2, 0, 1, 0x79, 0x84}, []byte{1, 3, 0, 1, 0, 1, 0xD5, 0xCA})
 	f.Add([]byte{0, 1, 0, 0, 0, 5, 1, 3, 2, 0, 1}, []byte{0, 1, 0, 0, 0, 6, 1, 3, 0, 1, 0, 1})
 	f.Fuzz(func(t *testing.T, got, request []byte) {
-		if len(request) < 12 {
-			return
-		}
-		for _, find := range []func([]byte, []byte) (int, int, error){findRTU, findMBAP} {
-			start, end, err := find(got, request)
-			if err == nil && (start < 0 || end > len(got) || start > end) {
-				t.Errorf("bounds %d %d of %d", start, end, len(got))
+		if len(request) >= 8 {
+			start, end, err := findRTU(got, request)
+			found(t, got, start, end)
+			if end > 0 && !bytes.Equal(rtu(bytes.Clone(got[start:end-2])...), got[start:end]) || end > 0 && got[start] != request[0] || err != nil {
+				t.Errorf("% X was taken for the reply to % X (%v)", got[start:end], request, err)
 			}
-			if end > 0 {
-				_, _ = explainRTU(got[start:end]), explainMBAP(got[start:end])
-			}
+			_ = explainRTU(got[start:end])
 		}
+		if len(request) >= 12 {
+			start, end, err := findMBAP(got, request)
+			found(t, got, start, end)
+			if end > 0 && (!bytes.Equal(got[start:start+2], request[:2]) || got[start+6] != request[6] || err != nil) {
+				t.Errorf("% X was taken for the reply to % X (%v)", got[start:end], request, err)
+			}
+			_ = explainMBAP(got[start:end])
+		}
+		_, _ = explainRTU(got), explainMBAP(got) // of a frame that the trace has cut short
 	})
+}
+
+func found(t *testing.T, got []byte, start, end int) {
+	t.Helper()
+	if start < 0 || start > end || end > len(got) {
+		t.Fatalf("a frame from %d to %d in %d bytes", start, end, len(got))
+	}
 }

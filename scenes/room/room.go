@@ -207,9 +207,6 @@ func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
 		return devices.Outcome{}, err
 	}
 	value, err := property.Check(c.Value)
-	if err == nil && !property.Asks(value) {
-		err = fmt.Errorf("%s can become %q but cannot be set to it", c.Property, value)
-	}
 	if err != nil {
 		return devices.Outcome{}, &BadValue{fmt.Errorf("%s: %w", c.Device, err)}
 	}

@@ -70,6 +70,7 @@ func (c *chooser) Bind(r devices.Reporter) {
 // Run implements devices.Device: it says which source the equipment is set to, whenever that may
 // have changed.
 func (c *chooser) Run(ctx context.Context) error {
+	c.look()
 	follow := c.room.Subscribe(0)
 	for {
 		u, err := follow.Next(ctx)
@@ -112,11 +113,11 @@ func (c *chooser) look() {
 			quality = worse(quality, worst)
 		}
 	}
+	c.report.Reach(nil) // it has no wire of its own that could fail
 	if most == 0 && !online {
 		c.report.Report("selected", devices.Value{}, devices.Unknown)
 		return
 	}
-	c.report.Reach(nil)
 	c.report.Report("selected", devices.Word(selected), quality)
 }
 
