@@ -1,19 +1,31 @@
-// Package oppo speaks the serial protocol of OPPO disc players (BDP-83 to BDP-105, UDP-203 and
-// UDP-205), over RS-232 and, for the UDP models, over TCP.
+// Package oppo drives OPPO disc players (BDP-83 to BDP-105, UDP-203 and UDP-205), over RS-232 (9600
+// baud, 8N1) and, for the UDP models, over TCP port 23.
 //
-// A command is #XXX with an argument and a carriage return; the answer is @OK or @ER, with the
-// command's name between where the verbose mode is on ("BDP-103/BDP-105 RS-232 Control Protocol"
-// v1.1). Verbose mode 2 is switched on at the start: then the player also says what somebody does at
-// its own buttons.
+// What the players are like, and what it means here:
+//
+//   - A command is #XXX with an argument and a carriage return. The answer is @OK or @ER; with a
+//     verbose mode above 0, and always on UDP models, the command's name stands before it
+//     ("BDP-103/BDP-105 RS-232 Control Protocol" v1.1). Both forms are read.
+//   - "If the host does not receive a response 10 seconds after the command is issued, the host may
+//     consider the command lost." Commands wait for so long; questions, which are asked again
+//     anyway, do not.
+//   - In verbose mode 2 the player also says what somebody does at its own buttons. It forgets the
+//     mode with the mains, so the mode is set on every connection, and again after standby and
+//     whenever an answer comes without its name.
+//   - Forward and back are one step of speed for each press, as on the remote control.
+//   - A muted player tells MUTE in place of its volume. The volume that it told last is then given,
+//     and 0 where it has told none.
+//
+// A player in standby takes no transport command. Who presses play or eject means it to wake up, so
+// with `wake: true`, which is the default, it is switched on, waited for and then given the command.
+// Everything else, and everything with `wake: false`, is refused while it is in standby.
 package oppo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
+	"sync"
 	"time"
 
 	"lectern/devices"
@@ -21,155 +33,205 @@ import (
 )
 
 const (
-	replyTime = 10 * time.Second // after which a command is lost (protocol, section 2)
-	readTime  = 2 * time.Second  // a query that takes longer is asked again
+	replyTime = 10 * time.Second // after which a command is lost
+	readTime  = 2 * time.Second  // for a question
+	// wakeTime bounds the time from standby to the first answer that says what the disc does.
+	wakeTime  = 30 * time.Second
+	wakePause = 500 * time.Millisecond // between two questions meanwhile
+	// verboseTries is how often verbose mode is set in a row without an answer that bears its name:
+	// a player that never does is not asked for it with every poll.
+	verboseTries = 3
 )
 
 // Driver describes the driver.
 func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "oppo", Equipment: "OPPO disc players",
-		Facts: "OPPO BDP-103/BDP-105 RS-232 Control Protocol v1.1; UDP-203/UDP-205 manuals",
+		Facts: "OPPO BDP-103/BDP-105 RS-232 Control Protocol v1.1 (2012); UDP-203/UDP-205 RS-232 and IP Control Protocol (2017)",
 		Kinds: []string{"player"}, Lines: []line.Kind{line.Serial, line.TCP},
-		Settings: func() any { return &Settings{} },
-		New: func(e devices.Env, _ any) (any, error) {
-			p := &Player{line: e.Line, changed: make(chan struct{}, 1)}
-			if err := e.Line.Use(line.Session{Name: "OPPO", Split: split, Greet: greet, Explain: explain}); err != nil {
-				return nil, fmt.Errorf("oppo: %w", err)
-			}
-			e.Line.Hear(p.hear)
-			return p, nil
-		},
+		Settings: func() any { return &Settings{Wake: true} },
+		New:      create,
 	}
 }
 
-// Settings are the driver's settings: there are none.
-type Settings struct{}
-
-func split(got []byte) int { return bytes.IndexByte(got, '\r') + 1 }
-
-// greet switches verbose mode 2 on. A player in standby may not answer; it is asked again with
-// every new connection and does not need it for anything but speaking up by itself.
-func greet(ctx context.Context, do func(context.Context, line.Exchange) ([]byte, error)) error {
-	_, err := do(ctx, line.Exchange{
-		Request: []byte("#SVM 2\r"), Note: "verbose mode 2", Timeout: readTime,
-		Accept: func(f []byte) bool { return accepts(f, "SVM") },
-	})
-	if errors.Is(err, line.ErrNoReply) {
-		return nil
-	}
-	return err
+// Settings are the driver's settings.
+type Settings struct {
+	Wake bool `yaml:"wake" doc:"whether play and eject switch a player on that is in standby; default true"`
 }
 
-// Player is one player.
+// Player is one player. Its methods may be called from any goroutine.
 type Player struct {
 	line    *line.Line
+	wakes   bool
 	changed chan struct{}
+
+	mu      sync.Mutex
+	volume  int  // as last told
+	terse   bool // verbose mode is to be set
+	renewed int  // times that it was, without an answer that bears its name
 }
 
 var (
 	_ devices.Player   = (*Player)(nil)
 	_ devices.Volume   = (*Player)(nil)
 	_ devices.Notifier = (*Player)(nil)
+	_ devices.Slow     = (*Player)(nil)
 )
+
+func create(e devices.Env, settings any) (any, error) {
+	p := &Player{line: e.Line, wakes: settings.(*Settings).Wake, changed: make(chan struct{}, 1)}
+	if err := e.Line.Use(line.Session{Name: "OPPO", Split: split, Greet: p.greet, Explain: explain}); err != nil {
+		return nil, fmt.Errorf("oppo: %w", err)
+	}
+	e.Line.Hear(p.hear)
+	return p, nil
+}
+
+// greet switches verbose mode 2 on. On a serial line the player may be off while the port is there:
+// that is no reason to close the port, and the mode is set when the player is back.
+func (p *Player) greet(ctx context.Context, do func(context.Context, line.Exchange) ([]byte, error)) error {
+	p.setTerse()
+	frame, err := do(ctx, line.Exchange{
+		Request: encode(cmdVerbose), Note: cmdVerbose, Timeout: readTime, Explain: explain,
+		Accept: func(f []byte) bool { return parse(f).answers(nameOf(cmdVerbose)) },
+	})
+	switch {
+	case err == nil:
+		p.noteVerbose(parse(frame).ok)
+	case errors.Is(err, line.ErrNoReply) && p.line.Config().Kind == line.Serial:
+	default:
+		return fmt.Errorf("oppo %s: %w", cmdVerbose, err)
+	}
+	return nil
+}
+
+// setTerse notes that the player may have forgotten its verbose mode for good reason.
+func (p *Player) setTerse() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.terse, p.renewed = true, 0
+}
+
+// noteVerbose notes how a player took the setting of the verbose mode. One that does not know it is
+// polled, and not asked again before its next standby.
+func (p *Player) noteVerbose(taken bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.terse = false
+	if p.renewed++; !taken {
+		p.renewed = verboseTries
+	}
+}
+
+// noteForm notes whether an answer bore its name, as it must in verbose mode 2.
+func (p *Player) noteForm(m message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m.name == "" {
+		p.terse = true
+	} else if !p.terse {
+		p.renewed = 0
+	}
+}
+
+func (p *Player) lacksVerbose() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.terse && p.renewed < verboseTries
+}
+
+// renew sets verbose mode 2 where the player has left it.
+func (p *Player) renew(ctx context.Context) error {
+	if !p.lacksVerbose() {
+		return nil
+	}
+	_, err := p.ask(ctx, cmdVerbose, "", readTime)
+	if err == nil || errors.As(err, new(*devices.Rejection)) {
+		p.noteVerbose(err == nil)
+		return nil
+	}
+	return err
+}
+
+// hear takes what the player says by itself.
+func (p *Player) hear(frame []byte) {
+	m := parse(frame)
+	if m.kind != update || m.name != "UPL" && m.name != "UPW" && m.name != "UVL" {
+		return // the time, every second, where somebody else has set verbose mode 3
+	}
+	if m.name == "UVL" {
+		p.noteVolume(m.value)
+	}
+	select {
+	case p.changed <- struct{}{}:
+	default: // one is waiting already
+	}
+}
 
 // Changed implements devices.Notifier.
 func (p *Player) Changed() <-chan struct{} { return p.changed }
 
-// hear takes what the player says by itself: @UPL PLAY, @UPW 1, @UVL 30.
-func (p *Player) hear(frame []byte) {
-	if bytes.HasPrefix(frame, []byte("@U")) {
-		select {
-		case p.changed <- struct{}{}:
-		default:
-		}
+// Patience implements devices.Slow: waking takes its time, and a lost answer is waited for.
+func (p *Player) Patience(property string) time.Duration {
+	if property == "transport" && p.wakes {
+		return wakeTime + 2*replyTime
 	}
+	return readTime + replyTime
 }
 
-// ask sends a command and returns what stands behind OK.
+// ask sends a command and returns what stands behind OK. ER is a *devices.Rejection.
 func (p *Player) ask(ctx context.Context, command, key string, limit time.Duration) (string, error) {
-	name, _, _ := strings.Cut(command, " ")
+	name := nameOf(command)
 	frame, err := p.line.Do(ctx, line.Exchange{
-		Request: []byte("#" + command + "\r"), Note: command, Key: key, Timeout: limit, Explain: explain,
-		Accept: func(f []byte) bool { return accepts(f, name) },
+		Request: encode(command), Note: command, Key: key, Timeout: limit, Explain: explain,
+		Accept: func(f []byte) bool { return parse(f).answers(name) },
 	})
 	if err != nil {
 		return "", fmt.Errorf("oppo %s: %w", command, err)
 	}
-	value, err := decode(frame, name)
-	if err != nil {
-		return "", fmt.Errorf("oppo %s: %w", command, err)
+	m := parse(frame)
+	if command != cmdVerbose { // whose answer may be in the form of the mode before
+		p.noteForm(m)
 	}
-	return value, nil
+	if !m.ok {
+		return "", fmt.Errorf("oppo %s: %w", command, rejection(m, name, ""))
+	}
+	return m.value, nil
 }
 
-// accepts tells an answer from what the player says by itself, and from the answer to another
-// command where the player echoes names.
-func accepts(frame []byte, name string) bool {
-	text := string(frame)
-	return strings.HasPrefix(text, "@OK") || strings.HasPrefix(text, "@ER") || strings.HasPrefix(text, "@"+name+" ")
-}
-
-// decode reads an answer in either form: @OK PLAY or @PLA OK PLAY.
-func decode(frame []byte, name string) (string, error) {
-	text := strings.Trim(string(frame), "@\r\n ")
-	text = strings.TrimPrefix(text, name+" ")
-	word, value, _ := strings.Cut(text, " ")
-	switch word {
-	case "OK":
-		return strings.TrimSpace(value), nil
-	case "ER":
-		return "", &devices.Rejection{Code: strings.TrimSpace("ER " + value), Reason: devices.Phrase{
-			ZH: "播放机现在不接受此命令,请检查碟片", EN: "The player does not take this now: check that a disc is in",
-		}}
+// isOn asks whether the player is out of standby.
+func (p *Player) isOn(ctx context.Context) (bool, error) {
+	power, err := p.ask(ctx, queryPower, "", readTime)
+	switch {
+	case err != nil:
+		return false, err
+	case power != "ON" && power != "OFF":
+		return false, fmt.Errorf("oppo %s: %w: %q is neither ON nor OFF", queryPower, line.ErrGarbled, clip(power))
+	case power == "OFF":
+		p.setTerse()
 	}
-	return "", fmt.Errorf("not an answer of an OPPO player: %q", text)
-}
-
-// transportOf reads an answer to QPL.
-func transportOf(state string) (devices.Transport, bool) {
-	switch state {
-	case "PLAY", "STEP":
-		return devices.TransportPlay, true
-	case "PAUSE":
-		return devices.TransportPause, true
-	case "STOP", "LOADING", "CLOSE", "SETUP", "HOME MENU", "MEDIA CENTER", "SCREEN SAVER", "DISC MENU":
-		return devices.TransportStop, true
-	case "FFWD", "SFWD":
-		return devices.TransportForward, true
-	case "FREV", "SREV":
-		return devices.TransportBack, true
-	case "NO DISC":
-		return devices.TransportNoMedia, true
-	case "OPEN":
-		return devices.TransportOpen, true
-	}
-	// The speed, on firmware that says it in place of the direction: 2X, -3X.
-	if strings.HasSuffix(state, "X") {
-		if strings.HasPrefix(state, "-") {
-			return devices.TransportBack, true
-		}
-		return devices.TransportForward, true
-	}
-	return "", false
+	return power == "ON", nil
 }
 
 // Transport implements devices.Player.
 func (p *Player) Transport(ctx context.Context) (devices.Transport, error) {
-	power, err := p.ask(ctx, "QPW", "", readTime)
+	on, err := p.isOn(ctx)
 	if err != nil {
 		return "", err
 	}
-	if power == "OFF" {
+	if !on {
 		return devices.TransportStandby, nil
 	}
-	state, err := p.ask(ctx, "QPL", "", readTime)
+	if err := p.renew(ctx); err != nil {
+		return "", err
+	}
+	state, err := p.ask(ctx, queryState, "", readTime)
 	if err != nil {
 		return "", err
 	}
 	t, ok := transportOf(state)
 	if !ok {
-		return "", fmt.Errorf("oppo QPL: unknown state %q", state)
+		return "", fmt.Errorf("oppo %s: %w: the state %q is not known", queryState, line.ErrGarbled, clip(state))
 	}
 	return t, nil
 }
@@ -182,67 +244,53 @@ func (*Player) Transports() []devices.Transport {
 	}
 }
 
-// Act implements devices.Player. A player in standby is woken first: who presses play means it.
-func (p *Player) Act(ctx context.Context, t devices.Transport) error {
-	command, ok := map[devices.Transport]string{
-		devices.TransportPlay: "PLA", devices.TransportStop: "STP", devices.TransportPause: "PAU",
-		devices.TransportForward: "FWD", devices.TransportBack: "REV",
-		devices.TransportNext: "NXT", devices.TransportPrevious: "PRE", devices.TransportEject: "EJT",
-	}[t]
-	if !ok {
-		return fmt.Errorf("an OPPO player has no %s", t)
-	}
-	power, err := p.ask(ctx, "QPW", "", readTime)
-	if err != nil {
-		return err
-	}
-	if power == "OFF" {
-		if _, err := p.ask(ctx, "PON", "", replyTime); err != nil {
-			return err
-		}
-	}
-	_, err = p.ask(ctx, command, "", replyTime)
-	return err
-}
-
-// Volume implements devices.Volume. A muted player tells MUTE in place of its volume, which is then
-// given as 0.
+// Volume implements devices.Volume.
 func (p *Player) Volume(ctx context.Context) (int, bool, error) {
-	answer, err := p.ask(ctx, "QVL", "", readTime)
+	value, err := p.ask(ctx, queryVolume, "", readTime)
 	if err != nil {
 		return 0, false, err
 	}
-	if answer == "MUTE" {
-		return 0, true, nil
+	_, muted, err := volumeOf(value)
+	if err != nil {
+		return 0, false, fmt.Errorf("oppo %s: %w: %w", queryVolume, line.ErrGarbled, err)
 	}
-	percent, err := strconv.Atoi(answer)
-	if err != nil || percent < 0 || percent > 100 {
-		return 0, false, fmt.Errorf("oppo QVL: %q is no volume", answer)
-	}
-	return percent, false, nil
+	return p.noteVolume(value), muted, nil
 }
 
-// SetVolume implements devices.Volume.
+// noteVolume keeps a volume that the player has told, for when it is muted and tells none, and
+// returns the one that is kept.
+func (p *Player) noteVolume(value string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if percent, muted, err := volumeOf(value); err == nil && !muted {
+		p.volume = percent
+	}
+	return p.volume
+}
+
+// SetVolume implements devices.Volume. The player lifts a mute with it.
 func (p *Player) SetVolume(ctx context.Context, percent int) error {
+	if percent < 0 || percent > 100 {
+		return fmt.Errorf("oppo: a volume of %d %%: it is 0 to 100", percent)
+	}
 	_, err := p.ask(ctx, fmt.Sprintf("SVL %d", percent), "volume", replyTime)
+	if err == nil {
+		p.noteVolume(fmt.Sprint(percent))
+	}
 	return err
 }
 
-// SetMute implements devices.Volume. The protocol has only a toggle, so the state is asked first.
+// SetMute implements devices.Volume. The state is asked first, since the command is a toggle, and the
+// toggle says which way it went: somebody may have pressed the same button in between.
 func (p *Player) SetMute(ctx context.Context, muted bool) error {
 	_, now, err := p.Volume(ctx)
 	if err != nil || now == muted {
 		return err
 	}
-	_, err = p.ask(ctx, "MUT", "", replyTime)
-	return err
-}
-
-// explain says in words what a frame means.
-func explain(frame []byte) string {
-	text := strings.Trim(string(frame), "\r\n ")
-	if rest, ok := strings.CutPrefix(text, "@U"); ok {
-		return "says by itself: " + rest
+	wrong := map[bool]string{true: "UNMUTE", false: "MUTE"}[muted]
+	became, err := p.ask(ctx, cmdMute, "", replyTime)
+	if err == nil && became == wrong {
+		_, err = p.ask(ctx, cmdMute, "", replyTime)
 	}
-	return text
+	return err
 }
