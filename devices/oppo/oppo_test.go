@@ -2,7 +2,6 @@ package oppo
 
 import (
 	"bytes"
-	"errors"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -72,7 +71,7 @@ func TestWireVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	chunks, _, _ := p.Wire.Heard(0)
-	if got := string(bytes.Join(chunks, nil)); got != "#SVM 2\r#QPW\r#PLA\r#QPW\r#QPL\r" {
+	if got := string(bytes.Join(chunks, nil)); got != "#SVM 2\r#QPW\r#PLA\r#QPL\r#QPW\r#QPL\r" {
 		t.Errorf("on the wire %q", got)
 	}
 }
@@ -93,18 +92,24 @@ func TestPlayWakesAPlayerInStandby(t *testing.T) {
 }
 
 func TestBothFormsOfAnswers(t *testing.T) {
-	for frame, want := range map[string]string{"@OK PLAY\r": "PLAY", "@QPL OK PLAY\r": "PLAY", "@OK\r": "", "@QPL OK NO DISC\r": "NO DISC"} {
-		if got, err := decode([]byte(frame), "QPL"); err != nil || got != want || !accepts([]byte(frame), "QPL") {
-			t.Errorf("%q: %q, %v", frame, got, err)
-		}
-	}
-	rejection := new(devices.Rejection)
-	if _, err := decode([]byte("@PLA ER\r"), "PLA"); !errors.As(err, &rejection) {
-		t.Errorf("%v", err)
-	}
-	for _, other := range []string{"@UPL PLAY\r", "@UPW 1\r", "@QVL OK 10\r", "noise\r"} {
-		if accepts([]byte(other), "QPL") {
-			t.Errorf("%q was taken for the answer to QPL", other)
+	for frame, want := range map[string]message{
+		"@OK PLAY\r":          {kind: answer, ok: true, value: "PLAY"},
+		"@QPL OK PLAY\r":      {kind: answer, name: "QPL", ok: true, value: "PLAY"},
+		"@QPL OK HOME MENU\r": {kind: answer, name: "QPL", ok: true, value: "HOME MENU"},
+		"@OK\r":               {kind: answer, ok: true},
+		"@ER\r":               {kind: answer},
+		"@PLA ER\r":           {kind: answer, name: "PLA"},
+		"@PLA ER INVALID\r":   {kind: answer, name: "PLA", value: "INVALID"},
+		"@UPL PLAY\r":         {kind: update, name: "UPL", value: "PLAY"},
+		"@@UPL STOP\r":        {kind: update, name: "UPL", value: "STOP"},
+		"\xff@UPW 1\r":        {kind: update, name: "UPW", value: "1"},
+		"\n@OK ON\r":          {kind: answer, ok: true, value: "ON"},
+		"noise\r":             {},
+		"@\r":                 {},
+		"@NOISE OK\r":         {},
+	} {
+		if got := parse([]byte(frame)); got != want {
+			t.Errorf("%q is %+v, want %+v", frame, got, want)
 		}
 	}
 }
@@ -113,7 +118,6 @@ func TestStatesOfThePlayer(t *testing.T) {
 	for state, want := range map[string]devices.Transport{
 		"PLAY": devices.TransportPlay, "PAUSE": devices.TransportPause, "STOP": devices.TransportStop, "FFWD": devices.TransportForward,
 		"SREV": devices.TransportBack, "NO DISC": devices.TransportNoMedia, "OPEN": devices.TransportOpen, "LOADING": devices.TransportStop,
-		"3X": devices.TransportForward, "-2X": devices.TransportBack,
 	} {
 		if got, ok := transportOf(state); !ok || got != want {
 			t.Errorf("%s is %q", state, got)
@@ -132,9 +136,8 @@ func FuzzSplit(f *testing.F) {
 		if n < 0 || n > len(got) {
 			t.Fatalf("cut %d of %d", n, len(got))
 		}
-		_ = accepts(got[:n], "QPL")
-		if v, err := decode(got[:n], "QPL"); err == nil {
-			_, _ = transportOf(v)
+		if m := parse(got[:n]); m.answers("QPL") && m.ok {
+			_, _ = transportOf(m.value)
 		}
 		_ = explain(got[:n])
 	})

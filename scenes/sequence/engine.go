@@ -195,6 +195,13 @@ func (e *Engine) Decide(scene string, d Decision, by journal.By) bool {
 	return true
 }
 
+// Ready reports whether scenes can be started.
+func (e *Engine) Ready() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.ctx != nil && !e.over
+}
+
 // Active reports whether a run of the scene is under way.
 func (e *Engine) Active(scene string) bool {
 	e.mu.Lock()
