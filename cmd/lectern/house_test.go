@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -269,13 +268,4 @@ func wireBytes(s string) []byte {
 		b = append(b, x)
 	}
 	return b
-}
-
-// together runs functions side by side.
-func together(functions ...func()) {
-	var wg sync.WaitGroup
-	for _, f := range functions {
-		wg.Go(f)
-	}
-	wg.Wait()
 }

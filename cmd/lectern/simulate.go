@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -129,7 +128,7 @@ func obey(e *cast.Ensemble, line string, t terminal) (quit bool, err error) {
 		}
 		return false, e.Nudge(device, property, words[2]) //nolint:wrapcheck // says it all
 	default:
-		return false, errors.New(simulateHelp)
+		fmt.Fprintln(t.err, simulateHelp)
 	}
 	return false, nil
 }

@@ -85,9 +85,15 @@ func (*projector) Patience(string) time.Duration { return 0 }
 func (p *projector) Run(ctx context.Context) error {
 	p.setLife(ctx)
 	err := p.base.Run(ctx)
-	p.setLife(nil)
+	p.endLife()
 	p.background.Wait()
 	return err
+}
+
+func (p *projector) endLife() {
+	p.state.Lock()
+	defer p.state.Unlock()
+	p.life = nil
 }
 
 func (p *projector) setLife(ctx context.Context) {

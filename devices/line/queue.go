@@ -112,9 +112,6 @@ func (q *queue) clear() []*job {
 	return all
 }
 
-// urgent reports whether somebody waits.
-func (q *queue) urgent() bool { return len(q.jobs) > 0 && q.jobs[0].urgency > Poll }
-
 // failed wraps what went wrong with an exchange: which line, whom, what was asked.
 func (l *Line) failed(x *Exchange, err error) error {
 	where := "line " + l.config.ID

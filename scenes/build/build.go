@@ -78,10 +78,8 @@ func Build(cfg *configs.Room, o Options) (*Parts, error) {
 		return nil, err //nolint:wrapcheck // says what it was making
 	}
 	for _, id := range made.Devices() { // the choosers of sources are devices of the room's own
-		if s, ok := b.properties[id+".selected"]; !ok {
-			if _, s, err = made.Lookup(id, "selected"); err == nil {
-				b.properties[id+".selected"] = s
-			}
+		for _, property := range made.Properties(id) {
+			b.properties[id+"."+property.Name] = property
 		}
 	}
 	scenes := b.scenes()
