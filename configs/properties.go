@@ -50,10 +50,14 @@ func PropertiesOf(d Device) map[string]PropertyInfo {
 		}
 		return map[string]PropertyInfo{"level": {Kind: propertyEnum, Settable: true, Words: words, States: []string{unlisted}}}
 	case "curtain", "screen":
-		return map[string]PropertyInfo{
+		moves := map[string]PropertyInfo{
 			"motion":   {Kind: propertyEnum, Settable: true, Words: []string{"up", "stop", "down"}},
 			"position": percent,
 		}
+		if d.Relays != nil { // what its relays do wrong; a motor of its own says nothing of itself
+			moves["fault"] = PropertyInfo{Kind: propertyText}
+		}
+		return moves
 	case "projector":
 		return map[string]PropertyInfo{
 			"power":     {Kind: propertyEnum, Settable: true, Words: []string{"off", "on"}, States: []string{"warming", "cooling"}},
