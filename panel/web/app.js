@@ -3,16 +3,16 @@
 'use strict';
 
 const words = {
-  zh: {lang: 'English', end: '结束会议', pin: '请输入密码', enter: '确认', del: '删除', wrong: n => `密码错误,还可试${n}次`, wait: n => `请等待${n}秒`,
+  zh: {lang: 'English', end: '锁定', pin: '请输入密码', enter: '确认', del: '删除', wrong: n => `密码错误,还可试${n}次`, wait: n => `请等待${n}秒`,
     lost: '控制器离线,正在重连', system: '系统', scenes: '场景', devices: '设备', sources: '投影机信号选择', hold: s => `按住${s}秒`, confirm: '不能按住?点此确认',
     sure: '确定执行吗?', help: '帮助', reported: '', assumed: '估算', stale: '未更新', unknown: '未知', offline: '离线', unfed: '无供电',
-    on: '开', off: '关', up: '上', stop: '停', down: '下', play: '播放', pause: '暂停', forward: '前进', back: '后退', next: '下一段', previous: '上一段',
+    on: '开', off: '关', up: '上', stop: '停', 'transport stop': '停止', down: '下', play: '播放', pause: '暂停', forward: '前进', back: '后退', next: '下一段', previous: '上一段',
     record: '录像', eject: '出仓', warming: '正在预热', cooling: '冷却中', power: '电源', motion: '动作', position: '位置', level: '亮度', transport: '播放控制',
     volume: '音量', mute: '静音', input: '信号', remaining: '剩余', lamp: '灯泡时间', fault: '故障', selected: '正在显示', none: '无', temperature: '温度',
     humidity: '湿度', presence: '有人', running: '进行中', finished: '完成', waiting: '等待', failed: '失败', skipped: '已跳过', cancelled: '已取消',
     undone: '已撤销', unwinding: '正在撤销', asking: '请选择', retry: '重试', skip: '跳过', unwind: '撤销', cancel: '取消', open: '仓门打开', 'no-media': '无碟片',
     standby: '待机', other: '其他', accepted: '已接受', sent: '已发送,未确认', left: n => `约${n}秒`},
-  en: {lang: '中文', end: 'End meeting', pin: 'Enter PIN', enter: 'ENTER', del: 'Delete', wrong: n => `Wrong PIN, ${n} tries left`, wait: n => `Wait ${n} s`,
+  en: {lang: '中文', end: 'Lock', pin: 'Enter PIN', enter: 'ENTER', del: 'Delete', wrong: n => `Wrong PIN, ${n} tries left`, wait: n => `Wait ${n} s`,
     lost: 'Controller offline, reconnecting', system: 'System', scenes: 'Scenes', devices: 'Equipment', sources: 'Projector source', hold: s => `Hold ${s} s`,
     confirm: 'Cannot hold? Confirm here', sure: 'Really do it?', help: 'Help', reported: '', assumed: 'estimated', stale: 'not up to date', unknown: 'unknown',
     offline: 'offline', unfed: 'no mains', on: 'On', off: 'Off', up: 'Up', stop: 'Stop', down: 'Down', play: 'Play', pause: 'Pause', forward: 'Forward',
@@ -92,7 +92,7 @@ const set = (device, property, value) => call('POST', `/api/v1/devices/${device}
 // One property: buttons for words, a slider for numbers, text for the rest.
 function control(device, p) {
   const s = state.properties[key(device.id, p.name)] || {value: null, quality: 'unknown'};
-  const label = option => (option.label && name(option.label)) || w(option.value);
+  const label = option => (option.label && name(option.label)) || words[lang][`${p.name} ${option.value}`] || w(option.value);
   const shown = s.value === null ? '?' : p.type === 'bool' ? w(s.value ? 'on' : 'off') : p.type === 'enum' ?
     label(p.options.find(o => o.value === s.value) || {value: s.value}) : `${s.value}${p.unit ? ' ' + p.unit : ''}`;
   const row = el('div', {class: 'row'}, el('label', {}, `${w(p.name)}: ${shown} `, el('span', {class: 'quality'}, s.quality === 'reported' ? '' : `(${w(s.quality)})`)));
@@ -110,9 +110,16 @@ function control(device, p) {
         change: e => set(device.id, p.name, Number(e.target.value))}));
       row.lastChild.value = s.target ?? s.value ?? 0;
     }
-    for (const l of s.locks || []) row.append(el('span', {class: 'lock'}, `${name(l.reason)}${l.until ? ' ' + w('left')(Math.max(0, Math.round((new Date(l.until) - Date.now()) / 1000))) : ''}`));
+    // A lock on what is so already stops nobody.
+    for (const l of (s.locks || []).filter(l => !l.values || l.values.some(v => v !== s.value))) row.append(el('span', {class: 'lock'}, `${name(l.reason)}${l.until ? ' ' + w('left')(Math.max(0, Math.round((new Date(l.until) - Date.now()) / 1000))) : ''}`));
   }
   return row;
+}
+
+const pictures = {};
+// picture is made once: a new element would open the stream anew with every change of the page.
+function picture(device) {
+  return pictures[device.id] ??= el('img', {src: device.preview, alt: device.id, error: e => setTimeout(() => { e.target.src = `${device.preview}?${Date.now()}`; }, 5000)});
 }
 
 function tile(device) {
@@ -120,7 +127,7 @@ function tile(device) {
   const trouble = d.fed === false ? w('unfed') : d.online === false ? w('offline') : '';
   const t = el('article', {class: 'tile'}, el('h3', {}, name(device.name) || device.id, el('span', {class: 'quality'}, trouble)));
   for (const p of device.properties) t.append(control(device, p));
-  if (device.preview) t.append(el('img', {src: device.preview, alt: name(device.name), loading: 'lazy'}));
+  if (device.preview) t.append(picture(device));
   return t;
 }
 
