@@ -1,290 +1,337 @@
-// Package oppo simulates an OPPO disc player on its serial protocol.
+// Package oppo plays an OPPO disc player on its control protocol, as the RS-232 and IP control
+// documents of the BDP and UDP series have it: on a serial port it is a BDP-103, which answers short
+// until a verbose mode is set; on TCP a UDP-203, which always puts the command's name before its
+// answer. Its tray moves, discs take time to be read, and it speaks up in the verbose modes 2 and 3.
+//
+// Mode 3 would tell the time of the disc every second as well. This player takes the mode and leaves
+// the time out.
 package oppo
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"lectern/devices/sim"
 )
 
-// Player is the simulated player.
+// What takes time, in life.
+const (
+	startTime = 8 * time.Second // from standby until the disc is being read
+	trayTime  = 3 * time.Second
+	loadTime  = 6 * time.Second
+)
+
+// The disc: chapters of the same length.
+const (
+	chapters      = 12
+	chapterLength = 5 * time.Minute
+	discLength    = chapters * chapterLength
+)
+
+// The states, as QPL tells them.
+const (
+	stopped = "STOP"
+	playing = "PLAY"
+	paused  = "PAUSE"
+	fast    = "FFWD"
+	reverse = "FREV"
+	slow    = "SFWD"
+	slowRev = "SREV"
+	open    = "OPEN"
+	closing = "CLOSE"
+	loading = "LOADING"
+	noDisc  = "NO DISC"
+)
+
+// Player is the simulated player. It implements sim.Stream.
 type Player struct {
-	id string
+	id      string
+	options sim.Options
 
 	mu      sync.Mutex
 	on      bool
-	state   string // as QPL says
-	speed   int
-	chapter int
+	state   string
+	speed   int           // step of fast and slow, from 1
+	disc    bool          // there is one, in the player or on its tray
+	wanted  bool          // play when the disc is read
+	place   time.Duration // on the disc, at the time since; a disc that was stopped resumes there
+	since   time.Time
+	next    *time.Timer // what happens by itself; nil where nothing does
+	epoch   uint64      // counts states, so that a timer that comes too late does nothing
 	volume  int
 	muted   bool
 	verbose int
 	fault   string
-	began   time.Time
-	say     map[chan string]bool // connections that hear what happens
+	talks   map[*talk]bool
 }
 
-// New makes the player of a device.
+// New makes the player of a device. It is a sim.Factory.
 func New(o sim.Options, devices []sim.Device) (sim.Equipment, error) {
 	if len(devices) != 1 {
-		return nil, fmt.Errorf("%d players on one line", len(devices))
+		return nil, fmt.Errorf("%d players on one line: an OPPO player needs a line of its own", len(devices))
 	}
-	p := &Player{id: devices[0].ID, on: true, state: "STOP", chapter: 1, volume: 40, began: time.Now(), say: make(map[chan string]bool)}
+	p := &Player{
+		id: devices[0].ID, options: o, on: true, state: stopped, disc: true, volume: 40,
+		place: discLength / 2, since: time.Now(), talks: make(map[*talk]bool),
+	}
 	if o.Picture != nil {
 		o.Picture(p.id, p.describe)
 	}
 	return p, nil
 }
 
-func (p *Player) describe() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.on {
-		return "STANDBY"
+// rate is how fast the disc runs in a state, 0 where it does not.
+func (p *Player) rate() float64 {
+	step := float64(int(1) << p.speed)
+	switch p.state {
+	case playing:
+		return 1
+	case fast:
+		return step
+	case reverse:
+		return -step
+	case slow:
+		return 1 / step
+	case slowRev:
+		return -1 / step
 	}
-	return fmt.Sprintf("%s CH%02d", p.now(), p.chapter)
+	return 0
 }
 
-func (p *Player) now() string {
-	if p.fault == "no-disc" {
-		return "NO DISC"
-	}
-	return p.state
+// now is where the disc stands now. The caller holds mu.
+func (p *Player) now() time.Duration {
+	elapsed := float64(time.Since(p.since)) * float64(time.Second) / float64(p.options.Scale(time.Second))
+	return min(max(p.place+time.Duration(elapsed*p.rate()), 0), discLength)
 }
 
-// Serve implements sim.Stream.
-func (p *Player) Serve(ctx context.Context, conn io.ReadWriter) error {
-	say := make(chan string, 16)
-	p.mu.Lock()
-	p.say[say] = true
-	p.mu.Unlock()
-	gone := make(chan struct{})
-	var write sync.Mutex
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			select {
-			case text := <-say:
-				write.Lock()
-				_, _ = io.WriteString(conn, text)
-				write.Unlock()
-			case <-gone:
-				return
-			}
-		}
-	})
-	defer func() {
-		p.mu.Lock()
-		delete(p.say, say)
-		p.mu.Unlock()
-		close(gone)
-		wg.Wait()
-	}()
-	var command []byte
-	buf := make([]byte, 64)
-	for ctx.Err() == nil {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return err //nolint:wrapcheck // the end of a connection
-		}
-		for _, b := range buf[:n] {
-			if b != '\r' {
-				if len(command) < 25 && b != '\n' { // the manual's bound
-					command = append(command, b)
-				}
-				continue
-			}
-			reply := p.obey(string(command))
-			command = command[:0]
-			write.Lock()
-			_, err := io.WriteString(conn, reply)
-			write.Unlock()
-			if err != nil {
-				return err //nolint:wrapcheck // the end of a connection
-			}
-		}
+func (p *Player) chapter() int { return min(int(p.now()/chapterLength)+1, chapters) }
+
+// become changes the state and says so, and sees to it that what follows by itself does. The caller
+// holds mu.
+func (p *Player) become(state string, speed int) {
+	p.seek(p.now())
+	p.state, p.speed = state, speed
+	switch state {
+	case noDisc, open:
+		p.place, p.wanted = 0, false
+	case playing, stopped:
+		p.wanted = false
 	}
-	return nil
+	p.plan()
+	p.say(updateOf(state, speed))
 }
 
-// tell says something to whoever listens, in verbose mode 2 and 3. The caller holds mu.
-func (p *Player) tell(text string) {
-	if p.verbose < 2 {
+// seek puts the disc to a place. The caller holds mu and plans anew.
+func (p *Player) seek(to time.Duration) { p.place, p.since = to, time.Now() }
+
+// plan sets the timer for what happens next by itself. The caller holds mu.
+func (p *Player) plan() {
+	switch rate := p.rate(); {
+	case p.state == closing:
+		p.after(trayTime, func() { p.become(loading, 0) })
+	case p.state == loading:
+		p.after(loadTime, p.read)
+	case rate > 0:
+		p.after(time.Duration(float64(discLength-p.place)/rate), func() {
+			p.become(stopped, 0)
+			p.seek(0)
+		})
+	case rate < 0:
+		p.after(time.Duration(float64(p.place)/-rate), func() { p.become(playing, 0) })
+	default:
+		p.after(0, nil)
+	}
+}
+
+// read ends the reading of a disc. The caller holds mu.
+func (p *Player) read() {
+	switch {
+	case !p.disc:
+		p.become(noDisc, 0)
+	case p.wanted:
+		p.become(playing, 0)
+	default:
+		p.become(stopped, 0)
+	}
+}
+
+// after does something later, unless something else has happened by then. The caller holds mu.
+func (p *Player) after(wait time.Duration, do func()) {
+	p.epoch++
+	if p.next != nil {
+		p.next.Stop()
+		p.next = nil
+	}
+	if do == nil {
 		return
 	}
-	for say := range p.say {
-		select {
-		case say <- text + "\r":
-		default:
+	mine := p.epoch
+	p.next = time.AfterFunc(p.options.Scale(wait), func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.epoch == mine {
+			do()
 		}
-	}
+	})
 }
 
-func (p *Player) obey(text string) string {
+// setPower switches between on and standby. The caller holds mu.
+func (p *Player) setPower(on bool) {
+	if p.on == on {
+		return
+	}
+	p.on = on
+	p.place, p.speed, p.wanted, p.since = 0, 0, false, time.Now()
+	if !on {
+		p.state = stopped
+		p.after(0, nil)
+		p.say("UPW 0")
+		return
+	}
+	p.say("UPW 1")
+	p.state = loading
+	p.after(startTime, p.read)
+}
+
+// Chapter tells at which chapter the disc stands, counted from 1.
+func (p *Player) Chapter() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	command, ok := strings.CutPrefix(text, "#")
-	name, argument, _ := strings.Cut(command, " ")
-	answer, good := "", false
-	if ok && p.fault != "nak" {
-		answer, good = p.act(name, argument)
-	}
-	head := "@"
-	if p.verbose > 0 && len(name) == 3 {
-		head = "@" + name + " "
-	}
-	if !good {
-		return head + "ER\r"
-	}
-	return strings.TrimSpace(head+"OK "+answer) + "\r"
+	return p.chapter()
 }
 
-// act does one command and says what stands behind OK.
-func (p *Player) act(name, argument string) (string, bool) {
-	onOff := map[bool]string{true: "ON", false: "OFF"}
-	switch name {
-	case "QPW":
-		return onOff[p.on], true
-	case "PON", "POF", "POW":
-		p.on = name == "PON" || name == "POW" && !p.on
-		if !p.on {
-			p.state = "STOP"
-		}
-		return onOff[p.on], true
-	case "SVM":
-		n, err := strconv.Atoi(argument)
-		if err != nil || n < 0 || n > 3 {
-			return "", false
-		}
-		p.verbose = n
-		return argument, true
-	case "QVR":
-		return "SIM-1", true
-	}
+// transport is the state in the words of the API. The caller holds mu.
+func (p *Player) transport() string {
 	if !p.on {
-		return "", false
+		return "standby"
 	}
-	switch name {
-	case "QPL":
-		return p.now(), true
-	case "QVL":
-		if p.muted {
-			return "MUTE", true
-		}
-		return strconv.Itoa(p.volume), true
-	case "SVL":
-		n, err := strconv.Atoi(argument)
-		if err != nil || n < 0 || n > 100 {
-			return "", false
-		}
-		p.volume, p.muted = n, false
-		return argument, true
-	case "MUT":
-		p.muted = !p.muted
-		return map[bool]string{true: "MUTE", false: "UNMUTE"}[p.muted], true
-	case "EJT":
-		if p.state == "OPEN" {
-			p.state = "STOP"
-			return "CLOSE", true
-		}
-		p.state = "OPEN"
-		return "OPEN", true
-	}
-	if p.fault == "no-disc" || p.state == "OPEN" {
-		return "", false
-	}
-	switch name {
-	case "PLA":
-		p.state, p.speed = "PLAY", 0
-		return "PLAY", true
-	case "STP":
-		p.state, p.speed = "STOP", 0
-		return "STOP", true
-	case "PAU":
-		p.state = "PAUSE"
-		return "PAUSE", true
-	case "FWD", "REV":
-		if p.state == "STOP" {
-			return "", false
-		}
-		p.speed = p.speed%5 + 1
-		p.state = map[string]string{"FWD": "FFWD", "REV": "FREV"}[name]
-		return fmt.Sprintf("%dX", p.speed), true
-	case "NXT":
-		p.chapter++
-		return "", true
-	case "PRE":
-		p.chapter = max(1, p.chapter-1)
-		return "", true
-	}
-	return "", false
+	return map[string]string{
+		stopped: "stop", closing: "stop", loading: "stop", playing: "play", paused: "pause", fast: "forward", slow: "forward",
+		reverse: "back", slowRev: "back", open: "open", noDisc: "no-media",
+	}[p.state]
 }
 
 // Truth implements sim.Equipment.
 func (p *Player) Truth() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	word := map[string]string{
-		"PLAY": "play", "STOP": "stop", "PAUSE": "pause", "FFWD": "forward", "FREV": "back", "OPEN": "open", "NO DISC": "no-media",
-	}[p.now()]
-	if !p.on {
-		word = "standby"
-	}
-	volume := p.volume
-	if p.muted {
-		volume = 0
-	}
 	return map[string]string{
-		p.id + ".transport": word, p.id + ".volume": strconv.Itoa(volume), p.id + ".mute": strconv.FormatBool(p.muted),
+		p.id + ".transport": p.transport(), p.id + ".volume": strconv.Itoa(p.volume), p.id + ".mute": strconv.FormatBool(p.muted),
 	}
 }
 
-// Nudge implements sim.Equipment: somebody presses the player's own buttons.
-func (p *Player) Nudge(_, property, value string) error {
+// describe is what the picture of the player shows.
+func (p *Player) describe() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	words := map[string]string{"play": "PLAY", "stop": "STOP", "pause": "PAUSE", "forward": "FFWD", "back": "FREV", "open": "OPEN"}
-	switch {
-	case property == "transport" && value == "standby":
-		p.on, p.state = false, "STOP"
-		p.tell("@UPW 0")
-	case property == "transport" && words[value] != "":
-		p.on, p.state = true, words[value]
-		p.tell("@UPL " + p.now())
-	case property == "volume":
+	if !p.on {
+		return "STANDBY"
+	}
+	at := p.now()
+	s, frame := int(at.Seconds()), int(at%time.Second/(40*time.Millisecond))
+	return fmt.Sprintf("%s CHAPTER %d\n%02d:%02d:%02d:%02d", p.state, p.chapter(), s/3600, s/60%60, s%60, frame)
+}
+
+// Nudge implements sim.Equipment: somebody presses the player's own buttons, takes the disc out or
+// puts it back. What that leads to has happened when it returns.
+func (p *Player) Nudge(device, property, value string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if device != p.id {
+		return fmt.Errorf("there is no player %q here", device)
+	}
+	switch property {
+	case "transport":
+		return p.nudgeTransport(value)
+	case "volume":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < 0 || n > 100 {
 			return fmt.Errorf("volume %q: it is 0 to 100", value)
 		}
-		p.volume, p.muted = n, false
-		p.tell("@UVL " + value)
-	case property == "mute":
-		p.muted = value == "true"
-		p.tell("@UVL " + map[bool]string{true: "MUTE", false: strconv.Itoa(p.volume)}[p.muted])
-	default:
-		return fmt.Errorf("nobody can nudge %s to %q: transport takes play, stop, pause, forward, back, open, standby", property, value)
+		p.setVolume(n)
+		return nil
+	case "mute":
+		muted, err := strconv.ParseBool(value)
+		if err != nil {
+			return fmt.Errorf("mute %q: it is true or false", value)
+		}
+		p.setMute(muted)
+		return nil
 	}
+	return fmt.Errorf("nobody can change the %s of a player: transport, volume and mute", property)
+}
+
+func (p *Player) nudgeTransport(value string) error {
+	states := map[string]string{
+		"play": playing, "stop": stopped, "pause": paused, "forward": fast, "back": reverse, "open": open, "no-media": noDisc,
+	}
+	state, ok := states[value]
+	switch {
+	case value == "standby":
+		p.setPower(false)
+		return nil
+	case !ok:
+		return fmt.Errorf("nobody can bring a player to %q: play, stop, pause, forward, back, open, no-media, standby", value)
+	}
+	if !p.on {
+		p.on = true
+		p.say("UPW 1")
+	}
+	p.disc = state != noDisc
+	if state == reverse && p.now() < chapterLength {
+		p.seek(discLength / 2) // somewhere to run back from
+	}
+	p.become(state, map[string]int{fast: 1, reverse: 1}[state])
 	return nil
 }
 
+func (p *Player) setVolume(percent int) {
+	p.volume, p.muted = percent, false
+	p.say("UVL " + strconv.Itoa(percent))
+}
+
+func (p *Player) setMute(muted bool) {
+	p.muted = muted
+	p.say("UVL " + p.loudness())
+}
+
+// loudness is the volume as the player tells it.
+func (p *Player) loudness() string {
+	if p.muted {
+		return "MUTE"
+	}
+	return strconv.Itoa(p.volume)
+}
+
+// faults lists what Fault takes.
+const faults = `"" (healed), nak (every command is answered ER), no-disc (somebody has taken the disc), ` +
+	`restart (its mains were off: it is in standby, and its verbose mode is gone)`
+
 // Fault implements sim.Equipment.
 func (p *Player) Fault(name string) error {
-	if !slices.Contains([]string{"", "nak", "no-disc"}, name) {
-		return fmt.Errorf("fault %q is not known: this player takes nak, no-disc", name)
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	before := p.fault
+	switch name {
+	case "", "nak":
+	case "no-disc":
+		p.disc = false
+		p.become(noDisc, 0)
+	case "restart":
+		p.setPower(false)
+		p.verbose = 0
+		for t := range p.talks {
+			t.hangUp()
+		}
+	default:
+		return fmt.Errorf("fault %q is not known: an OPPO player takes %s", name, faults)
+	}
 	p.fault = name
-	if name == "no-disc" {
-		p.state = "STOP"
-		p.tell("@UPL DISC")
+	if before == "no-disc" && name != "no-disc" {
+		p.disc = true
+		p.become(stopped, 0)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ type Recorder struct {
 	id string
 
 	mu    sync.Mutex
-	state string // stop, play, pause, forward, back, record
+	state string // stop, play, pause, forward, back, record, ejected
 	fault string
 }
 
@@ -88,7 +88,7 @@ func (r *Recorder) obey(packet []byte) []byte {
 		return r.sense(packet)
 	}
 	next, known := map[string]string{
-		"20 00": "stop", "20 01": "play", "20 02": "record", "20 10": "forward", "20 20": "back", "20 0F": "stop",
+		"20 00": "stop", "20 01": "play", "20 02": "record", "20 10": "forward", "20 20": "back", "20 0F": "ejected",
 	}[command]
 	if command == "20 11" || command == "20 21" { // jog: at speed 0 a still picture
 		next, known = "forward", true
@@ -101,7 +101,8 @@ func (r *Recorder) obey(packet []byte) []byte {
 	if !known {
 		return seal(0x11, 0x12, 0x01)
 	}
-	if r.fault != "local" && r.fault != "no-tape" {
+	// Without a cassette every command is accepted and nothing moves.
+	if r.fault != "local" && r.fault != "no-tape" && r.state != "ejected" {
 		r.state = next
 	}
 	return seal(0x10, 0x01)
@@ -126,7 +127,7 @@ func (r *Recorder) sense(packet []byte) []byte {
 	case "pause":
 		all[2] |= 0x02 | 0x10
 	}
-	if r.fault == "no-tape" {
+	if r.fault == "no-tape" || r.state == "ejected" {
 		all[0] |= 0x20
 	}
 	if r.fault == "local" {
@@ -147,13 +148,14 @@ func (r *Recorder) Truth() map[string]string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	state := r.state
-	if r.fault == "no-tape" {
+	if r.fault == "no-tape" || r.state == "ejected" {
 		state = "no-media"
 	}
 	return map[string]string{r.id + ".transport": state}
 }
 
-// Nudge implements sim.Equipment: somebody presses the recorder's own buttons.
+// Nudge implements sim.Equipment: somebody presses the recorder's own buttons, or puts the cassette
+// back in.
 func (r *Recorder) Nudge(_, property, value string) error {
 	if property != "transport" || !slices.Contains([]string{"stop", "play", "pause", "forward", "back", "record"}, value) {
 		return fmt.Errorf("nobody can nudge %s to %q: transport takes stop, play, pause, forward, back, record", property, value)
