@@ -115,8 +115,10 @@ func (q *queue) clear() []*job {
 // failed wraps what went wrong with an exchange: which line, whom, what was asked.
 func (l *Line) failed(x *Exchange, err error) error {
 	where := "line " + l.config.ID
-	if x.Unit != "" {
+	if x.Unit != "" && x.Unit[0] >= '0' && x.Unit[0] <= '9' {
 		where += ", unit " + x.Unit
+	} else if x.Unit != "" { // it says itself what it is: "motor 12 01"
+		where += ", " + x.Unit
 	}
 	if x.Note == "" {
 		return fmt.Errorf("%s: %w", where, err)
