@@ -64,7 +64,7 @@ func (q *queue) push(j *job) (replaced []*job, err error) {
 			return true
 		})
 	}
-	if len(q.jobs) >= queueMost {
+	if len(q.jobs) >= queueMost && j.urgency < Halt { // a stop is never turned away
 		return replaced, ErrFull
 	}
 	q.next++

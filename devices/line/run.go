@@ -229,6 +229,9 @@ func (c *conn) serve(ctx context.Context) error {
 		if errors.Is(err, errGivenUp) {
 			signal(l.urgent) // for whoever else waits for it
 		}
+		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrNoReply) && !errors.Is(err, ErrGarbled) {
+			err = fmt.Errorf("%w: %w", ErrDown, err) // the port died under it
+		}
 		l.account(&j.Exchange, err)
 		if err != nil {
 			j.done <- answer{err: l.failed(&j.Exchange, err)}
