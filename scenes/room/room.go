@@ -210,17 +210,23 @@ func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
 	if err != nil {
 		return devices.Outcome{}, &BadValue{fmt.Errorf("%s: %w", c.Device, err)}
 	}
+	return devices.OutcomeOf(r.perform(ctx, r.members[c.Device], property, value, c.By)), nil
+}
+
+// perform carries out a command and tells the journal what became of it.
+func (r *Room) perform(ctx context.Context, m *member, property devices.Property, value devices.Value, by journal.By) error {
 	started := time.Now()
-	outcome := devices.OutcomeOf(r.carryOut(ctx, r.members[c.Device], property, value, c.By))
+	err := r.carryOut(ctx, m, property, value, by)
+	outcome := devices.OutcomeOf(err)
 	r.journal.Record(journal.Entry{
-		Time: started, By: c.By, Device: c.Device, Property: c.Property, Value: value.String(),
+		Time: started, By: by, Device: m.ID, Property: property.Name, Value: value.String(),
 		Outcome: string(outcome.Result), Detail: outcome.Detail, Took: time.Since(started),
 	})
 	if !outcome.OK() {
-		r.log.Info("command not done", "device", c.Device, "property", c.Property, "value", value.String(),
-			"by", c.By.String(), "outcome", string(outcome.Result), "detail", outcome.Detail)
+		r.log.Info("command not done", "device", m.ID, "property", property.Name, "value", value.String(),
+			"by", by.String(), "outcome", string(outcome.Result), "detail", outcome.Detail)
 	}
-	return outcome, nil
+	return err
 }
 
 func (r *Room) carryOut(ctx context.Context, m *member, property devices.Property, value devices.Value, by journal.By) error {

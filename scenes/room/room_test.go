@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -333,12 +334,22 @@ func TestSourceIsAllOfItsPartsAndStopsAtALock(t *testing.T) {
 		{ID: "dvd", On: "sources", Set: []Wish{{"projector", "input", devices.Word("hdmi1")}, {"matrix", "main", devices.Word("1")}}},
 		{ID: "pc", On: "sources", Set: []Wish{{"projector", "input", devices.Word("hdmi1")}, {"matrix", "main", devices.Word("2")}}},
 	}
-	r := newRoom(t, Config{Members: []Member{{ID: "projector", Device: p}, {ID: "matrix", Device: m}}, Sources: sources})
+	kept := journal.Open("", slog.New(slog.DiscardHandler))
+	r := newRoom(t, Config{Members: []Member{{ID: "projector", Device: p}, {ID: "matrix", Device: m}}, Sources: sources, Journal: kept})
 	if o := do(t, r, "sources", "selected", "pc"); o.Result != devices.Done {
 		t.Fatalf("%+v", o)
 	}
 	if s, _ := r.Get("sources", "selected"); s.Value != devices.Word("pc") || s.Quality != devices.Reported {
 		t.Errorf("selected: %+v", s)
+	}
+	var told []string
+	for _, e := range kept.Latest(0, 10) {
+		if e.Property != "" {
+			told = append(told, e.Device+"="+e.Value)
+		}
+	}
+	if fmt.Sprint(told) != "[sources=pc matrix=2 projector=hdmi1]" {
+		t.Errorf("the journal has %v", told)
 	}
 	before := p.done() + m.done()
 	p.report.Lock("input", &devices.Refusal{Reason: devices.Phrase{EN: "warming"}, For: time.Minute})
