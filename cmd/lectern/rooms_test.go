@@ -83,6 +83,9 @@ func (h *house) everything(t *testing.T) {
 				}
 			}
 			for _, v := range values {
+				if p.Name == "transport" && v != "play" && v != "stop" {
+					h.set(name, "play") // what is stopped cannot be paused or wound
+				}
 				h.set(name, v, "done", "accepted")
 				switch p.Name {
 				case "motion": // that is over before one can look

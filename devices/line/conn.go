@@ -17,11 +17,15 @@ const (
 	// and then for the end of what it comes with.
 	settleLeast   = time.Second
 	settleSilence = 20 * time.Millisecond
-	drainMost     = 20 // rounds of reading before a write, for a device that talks without end
+
+	noiseMost = 4 << 10 // bytes that may come before a reply
+	drainMost = 20      // rounds of reading before a write, for a device that talks without end
 )
 
 // errGivenUp ends a probe of a unit that is set aside, because somebody waits.
 var errGivenUp = fmt.Errorf("%w: given up for somebody's command", ErrNoReply)
+
+var errNoise = errors.New("the line is full of noise: check the wiring, the baud rate, and that nothing else sends")
 
 // conn is one opened port, from opening to closing. Its goroutine is the line's owner; a second one
 // reads and a third writes, because neither can be interrupted on a serial port.
@@ -34,13 +38,14 @@ type conn struct {
 	dead  error  // why the reader ended
 	more  chan struct{}
 
-	rx     []byte    // taken from input, not yet a whole frame
-	quiet  time.Time // no write before
-	heard  bool      // anything at all
-	writes chan []byte
-	wrote  chan error
-	over   chan struct{}
-	wg     sync.WaitGroup
+	rx      []byte    // taken from input, not yet a whole frame
+	skipped int       // bytes of other frames since the request
+	quiet   time.Time // no write before
+	heard   bool      // anything at all
+	writes  chan []byte
+	wrote   chan error
+	over    chan struct{}
+	wg      sync.WaitGroup
 }
 
 func newConn(l *Line, port io.ReadWriteCloser) *conn {
@@ -232,6 +237,7 @@ func (c *conn) exchange(ctx context.Context, x *Exchange, giveUp <-chan struct{}
 		}
 		l.ring.add(Entry{Line: l.config.ID, Unit: x.Unit, Dir: "tx", Note: x.Note}, shown, nil)
 	}
+	c.skipped = 0
 	sent := time.Now()
 	wire := wireTime(l.config, len(x.Request))
 	c.quiet = sent.Add(wire + max(x.Pause, l.config.Gap))
@@ -269,13 +275,17 @@ func (c *conn) exchange(ctx context.Context, x *Exchange, giveUp <-chan struct{}
 	}
 }
 
-// reply looks for the reply in rx, and takes it and everything before it out.
+// reply looks for the reply in rx, and takes it and everything before it out. What must be dug out of
+// a heap of noise is not believed: with a checksum of one byte, noise makes any reply in time.
 func (c *conn) reply(x *Exchange) ([]byte, error) {
 	if len(c.rx) == 0 {
 		return nil, nil
 	}
 	if x.Find != nil {
 		start, end, err := x.Find(c.rx)
+		if err == nil && (start > noiseMost || end <= 0 && len(c.rx) > noiseMost) {
+			err = errNoise
+		}
 		if err != nil {
 			c.noise(c.rx)
 			return nil, fmt.Errorf("%w: %w", ErrGarbled, err)
@@ -302,6 +312,9 @@ func (c *conn) reply(x *Exchange) ([]byte, error) {
 		}
 		c.hear(c.rx[:n])
 		c.drop(n)
+		if c.skipped += n; c.skipped > noiseMost {
+			return nil, fmt.Errorf("%w: %w", ErrGarbled, errNoise)
+		}
 	}
 	return nil, nil
 }

@@ -107,9 +107,11 @@ func (r *Recorder) ask(ctx context.Context, note string, packet []byte, want fun
 	return frame, nil
 }
 
-func isAck(f []byte) bool    { return len(f) == 3 && f[0] == ack && f[1] == 0x01 }
-func isNak(f []byte) bool    { return len(f) == 4 && f[0] == nak && f[1] == 0x12 }
-func isStatus(f []byte) bool { return len(f) > 3 && f[0]&0xF0 == statusReturn && f[1] == 0x20 }
+func isAck(f []byte) bool { return len(f) == 3 && f[0] == ack && f[1] == 0x01 }
+func isNak(f []byte) bool { return len(f) == 4 && f[0] == nak && f[1] == 0x12 }
+func isStatus(f []byte) bool {
+	return len(f) == statusLength+3 && f[0] == statusReturn|statusLength && f[1] == 0x20
+}
 
 // rejection puts the bits of a NAK into words.
 func rejection(bits byte) *devices.Rejection {
