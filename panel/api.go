@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"lectern/configs"
@@ -357,6 +359,22 @@ type roomScene struct {
 	Name configs.Name `json:"name"`
 	Area string       `json:"area"`
 	Hold float64      `json:"hold,omitempty"` // seconds
+	// Devices are those that its steps set, so that a panel knows on which page it belongs.
+	Devices []string `json:"devices,omitempty"`
+}
+
+// touched lists the devices that steps set, each once.
+func touched(steps []configs.Step) []string {
+	var ids []string
+	for _, s := range steps {
+		for name := range s.Set {
+			id, _, _ := strings.Cut(name, ".")
+			ids = append(ids, id)
+		}
+		ids = append(ids, touched(s.Together)...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // describe makes the answer to GET /api/v1/room once: a room does not change while it runs.
@@ -403,7 +421,7 @@ func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 		a.Sources = append(a.Sources, roomSource{ID: src.ID, Name: src.Name, Icon: src.Icon, On: on, Volume: src.Volume, Player: src.Player})
 	}
 	for _, scene := range cfg.Scenes {
-		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds()})
+		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds(), Devices: touched(scene.Steps)})
 	}
 	b, err := json.Marshal(a)
 	if err != nil {

@@ -1,139 +1,64 @@
-// Package hyperdeck speaks the Blackmagic HyperDeck Ethernet protocol to disk recorders (TCP 9993;
-// HyperDeck manual, "HyperDeck Ethernet Protocol").
+// Package hyperdeck drives Blackmagic HyperDeck disk recorders by their Ethernet protocol, TCP port
+// 9993 (HyperDeck manual, "HyperDeck Ethernet Protocol", version 1.11).
+//
+// What the recorders are like, and what it means here:
+//
+//   - They introduce themselves on a new connection ("500 connection info:") or refuse it ("120
+//     connection rejected"): most serve one controller at a time.
+//   - An answer is one line, or a block that ends with an empty line. What the recorder says by
+//     itself comes in the same form with codes from 500 on, and may stand between a command and its
+//     answer.
+//   - Nothing is said by itself before it is asked for with notify. Recorders of old firmware do not
+//     know every notification; they are asked for fewer, and polled.
+//   - With remote control disabled at the front panel every command that changes something is
+//     answered 111. `override: true` takes control for this connection whatever the panel says.
+//   - There is no pause: stop keeps the picture. Forward and back are a play with the speed of the
+//     settings; next and previous go from clip to clip.
 package hyperdeck
 
 import (
-	"bytes"
 	"context"
-
+	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"lectern/devices"
 	"lectern/devices/line"
 )
 
-const replyTime = 3 * time.Second
+const (
+	replyTime = 3 * time.Second
+	// usualSpeed is four times that of play: fast enough to search, slow enough to see.
+	usualSpeed = 400
+)
 
 // Driver describes the driver.
 func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "hyperdeck", Equipment: "Blackmagic HyperDeck disk recorders",
-		Facts: "Blackmagic HyperDeck manual, section HyperDeck Ethernet Protocol 1.11",
+		Facts: "Blackmagic HyperDeck manual, section HyperDeck Ethernet Protocol, version 1.11",
 		Kinds: []string{"recorder", "player"}, Lines: []line.Kind{line.TCP},
-		Settings: func() any { return &Settings{Shuttle: 400} },
-		New: func(e devices.Env, settings any) (any, error) {
-			d := &Deck{line: e.Line, set: *settings.(*Settings), changed: make(chan struct{}, 1)}
-			if err := e.Line.Use(line.Session{Name: "HyperDeck", Split: split, Greet: greet, Explain: explain}); err != nil {
-				return nil, fmt.Errorf("hyperdeck: %w", err)
-			}
-			e.Line.Hear(d.hear)
-			return d, nil
-		},
+		Settings: func() any { return &Settings{Shuttle: usualSpeed} },
+		New:      create,
 	}
 }
 
 // Settings are the driver's settings.
 type Settings struct {
-	Shuttle int `yaml:"shuttle" doc:"speed of forward and back in percent of play, 100 to 1600; default 400"`
+	Shuttle  int  `yaml:"shuttle" doc:"speed of forward and back in percent of play, 150 to 5000, of which old firmware takes 1600; default 400"`
+	Override bool `yaml:"override" doc:"whether to take control even where the recorder's panel has remote control disabled"`
 }
 
 // Validate says what is wrong with the settings.
 func (s *Settings) Validate() error {
-	if s.Shuttle < 100 || s.Shuttle > 1600 {
-		return fmt.Errorf("shuttle %d: it is 100 to 1600", s.Shuttle)
+	if s.Shuttle < 150 || s.Shuttle > 5000 {
+		return fmt.Errorf("shuttle is %d: it is 150 to 5000, in percent of the speed of play", s.Shuttle)
 	}
 	return nil
 }
 
-// split cuts the stream into answers: one line, or a block up to an empty line where the first line
-// ends with a colon.
-func split(got []byte) int {
-	first := bytes.IndexByte(got, '\n')
-	if first < 0 {
-		return 0
-	}
-	if !bytes.HasSuffix(bytes.TrimRight(got[:first], "\r"), []byte(":")) {
-		return first + 1
-	}
-	for at := first + 1; ; {
-		next := bytes.IndexByte(got[at:], '\n')
-		if next < 0 {
-			return 0
-		}
-		if len(bytes.TrimRight(got[at:at+next], "\r")) == 0 {
-			return at + next + 1
-		}
-		at += next + 1
-	}
-}
-
-// response is one answer of the deck.
-type response struct {
-	code   int
-	text   string
-	values map[string]string
-}
-
-// parse reads an answer.
-func parse(frame []byte) (response, error) {
-	lines := strings.Split(strings.ReplaceAll(string(frame), "\r", ""), "\n")
-	number, text, _ := strings.Cut(lines[0], " ")
-	code, err := strconv.Atoi(number)
-	if err != nil || code < 100 || code > 999 {
-		return response{}, fmt.Errorf("not an answer of a HyperDeck: %q", clip(lines[0]))
-	}
-	r := response{code: code, text: strings.TrimSuffix(text, ":"), values: make(map[string]string)}
-	for _, l := range lines[1:] {
-		if key, value, ok := strings.Cut(l, ":"); ok {
-			r.values[key] = strings.TrimSpace(value)
-		}
-	}
-	return r, nil
-}
-
-func clip(s string) string {
-	if len(s) > 60 {
-		return s[:60] + "…"
-	}
-	return s
-}
-
-// isAnswer tells answers (1xx, 2xx) from what the deck says by itself (5xx), which may come between
-// a command and its answer.
-func isAnswer(frame []byte) bool {
-	r, err := parse(frame)
-	return err == nil && r.code < 500
-}
-
-// greet waits for the deck's introduction and asks it to speak up.
-func greet(ctx context.Context, do func(context.Context, line.Exchange) ([]byte, error)) error {
-	hello, err := do(ctx, line.Exchange{Note: "greeting", Timeout: replyTime, Accept: func([]byte) bool { return true }})
-	if err != nil {
-		return err
-	}
-	r, err := parse(hello)
-	if err != nil {
-		return err
-	}
-	if r.code != 500 {
-		return fmt.Errorf("the deck refused the connection: %w", rejection(r))
-	}
-	answer, err := do(ctx, line.Exchange{
-		Request: []byte("notify: transport: true remote: true slot: true\r\n"), Note: "notify", Timeout: replyTime, Accept: isAnswer,
-	})
-	if err != nil {
-		return err
-	}
-	if r, err = parse(answer); err == nil && r.code >= 200 {
-		return nil
-	}
-	return err // an old deck that cannot notify is polled
-}
-
-// Deck is one recorder.
+// Deck is one recorder. Its methods may be called from any goroutine.
 type Deck struct {
 	line    *line.Line
 	set     Settings
@@ -145,103 +70,130 @@ var (
 	_ devices.Notifier = (*Deck)(nil)
 )
 
-// Changed implements devices.Notifier.
-func (d *Deck) Changed() <-chan struct{} { return d.changed }
+func create(e devices.Env, settings any) (any, error) {
+	d := &Deck{line: e.Line, set: *settings.(*Settings), changed: make(chan struct{}, 1)}
+	if err := e.Line.Use(line.Session{Name: "HyperDeck", Split: split, Greet: d.greet, Explain: explain}); err != nil {
+		return nil, fmt.Errorf("hyperdeck: %w", err)
+	}
+	e.Line.Hear(d.hear)
+	return d, nil
+}
 
-func (d *Deck) hear([]byte) {
+// speak is what greets with: it is the line's way to speak directly.
+type speak = func(context.Context, line.Exchange) ([]byte, error)
+
+// greet waits for the deck's introduction and asks it to speak up.
+func (d *Deck) greet(ctx context.Context, do speak) error {
+	hello, err := do(ctx, line.Exchange{
+		Note: "wait for the introduction", Timeout: replyTime, Explain: explain, Accept: func([]byte) bool { return true },
+	})
+	if err != nil {
+		return err
+	}
+	r, err := parse(hello)
+	switch {
+	case err != nil:
+		return err
+	case r.code < 200:
+		return fmt.Errorf("hyperdeck: %w", rejection(r))
+	case r.code != codeGreeting:
+		return fmt.Errorf("hyperdeck: %d %s in place of an introduction", r.code, clip(r.text))
+	}
+	for _, notify := range []string{"notify: transport: true remote: true slot: true", "notify: transport: true"} {
+		err := d.tell(ctx, do, notify)
+		if err == nil {
+			break
+		}
+		if !errors.As(err, new(*devices.Rejection)) {
+			return err
+		}
+	}
+	if d.set.Override {
+		return d.tell(ctx, do, "remote: override: true")
+	}
+	return nil
+}
+
+// tell sends one command of the greeting.
+func (d *Deck) tell(ctx context.Context, do speak, command string) error {
+	frame, err := do(ctx, exchange(command, codeOK))
+	if err != nil {
+		return err
+	}
+	_, err = read(command, frame)
+	return err
+}
+
+// hear takes what the deck says by itself.
+func (d *Deck) hear(frame []byte) {
+	switch codeOf(frame) {
+	case codeMoved, codeSlotNews, codeRemoteNews:
+	default:
+		return
+	}
 	select {
 	case d.changed <- struct{}{}:
-	default:
+	default: // one is waiting already
 	}
 }
 
-// ask sends a command and reads its answer; want is the code of the answer that fits.
-func (d *Deck) ask(ctx context.Context, command string, want int) (response, error) {
-	frame, err := d.line.Do(ctx, line.Exchange{
-		Request: []byte(command + "\r\n"), Note: command, Timeout: replyTime, Explain: explain, Accept: isAnswer,
-	})
+// Changed implements devices.Notifier.
+func (d *Deck) Changed() <-chan struct{} { return d.changed }
+
+func exchange(command string, want int) line.Exchange {
+	return line.Exchange{
+		Request: encode(command), Note: command, Timeout: replyTime, Explain: explain,
+		Accept: func(f []byte) bool { return answers(f, want) },
+	}
+}
+
+// read reads the answer to a command; an error of the deck is a *devices.Rejection.
+func read(command string, frame []byte) (response, error) {
+	r, err := parse(frame)
+	if err == nil && r.code < 200 {
+		err = rejection(r)
+	}
 	if err != nil {
 		return response{}, fmt.Errorf("hyperdeck %s: %w", command, err)
-	}
-	r, err := parse(frame)
-	switch {
-	case err != nil:
-		return r, fmt.Errorf("hyperdeck %s: %w", command, err)
-	case r.code < 200:
-		return r, fmt.Errorf("hyperdeck %s: %w", command, rejection(r))
-	case r.code != want:
-		return r, fmt.Errorf("hyperdeck %s: answered %d %s", command, r.code, clip(r.text))
 	}
 	return r, nil
 }
 
-// rejection puts an error of the deck into words.
-func rejection(r response) error {
-	words := map[int]devices.Phrase{
-		103: {ZH: "录像机不支持此操作", EN: "The recorder cannot do this"},
-		104: {ZH: "磁盘已满", EN: "The disk is full"},
-		105: {ZH: "没有磁盘", EN: "There is no disk in the recorder"},
-		106: {ZH: "磁盘错误", EN: "The disk has an error"},
-		107: {ZH: "没有可播放的片段", EN: "There is nothing to play"},
-		109: {ZH: "已到尽头", EN: "There is no further clip"},
-		110: {ZH: "没有输入信号,无法录制", EN: "There is no input signal to record"},
-		111: {ZH: "录像机未允许远程控制,请在面板上按下REMOTE", EN: "Remote control is disabled: press REM on the recorder"},
-		120: {ZH: "录像机拒绝连接,可能已被其他系统占用", EN: "The recorder refused the connection: another controller may have it"},
-		150: {ZH: "录像机现在不能执行此操作", EN: "The recorder cannot do this now"},
+// ask sends a command and reads its answer; want is the code of the answer that fits.
+func (d *Deck) ask(ctx context.Context, command string, want int) (response, error) {
+	frame, err := d.line.Do(ctx, exchange(command, want))
+	if err != nil {
+		return response{}, fmt.Errorf("hyperdeck %s: %w", command, err)
 	}
-	reason, ok := words[r.code]
-	if !ok {
-		reason = devices.Phrase{ZH: "录像机拒绝执行", EN: "The recorder refused: " + clip(r.text)}
-	}
-	return &devices.Rejection{Code: strconv.Itoa(r.code), Reason: reason, Busy: r.code == 150}
+	return read(command, frame)
 }
 
-// Transport implements devices.Player.
+// Transport implements devices.Player. A deck that runs has a disk; of one that stands still the slot
+// is asked too, as its transport tells nothing of that.
 func (d *Deck) Transport(ctx context.Context) (devices.Transport, error) {
-	r, err := d.ask(ctx, "transport info", 208)
+	r, err := d.ask(ctx, "transport info", codeTransport)
 	if err != nil {
 		return "", err
 	}
-	if slot := r.values["slot id"]; slot == "none" {
-		return devices.TransportNoMedia, nil
-	}
 	t, ok := transportOf(r.values["status"], r.values["speed"])
-	if !ok {
-		return "", fmt.Errorf("hyperdeck transport info: unknown status %q", clip(r.values["status"]))
+	switch {
+	case !ok:
+		return "", fmt.Errorf("hyperdeck transport info: %w: the status %q is not known", line.ErrGarbled, clip(r.values["status"]))
+	case t != devices.TransportStop:
+		return t, nil
 	}
-	return t, nil
+	slot, err := d.ask(ctx, "slot info", codeSlot)
+	no := new(devices.Rejection)
+	switch {
+	case err == nil && !hasMedia(slot.values["status"]), errors.As(err, &no) && no.Code == strconv.Itoa(codeNoDisk):
+		return devices.TransportNoMedia, nil
+	case err != nil && no.Code == "":
+		return "", err
+	}
+	return t, nil // it has a disk, or does not know the question
 }
 
-// transportOf reads the status and speed of a transport info.
-func transportOf(status, speed string) (devices.Transport, bool) {
-	n, err := strconv.Atoi(speed)
-	if err != nil {
-		n = 0
-	}
-	switch status {
-	case "record":
-		return devices.TransportRecord, true
-	case "preview", "stopped":
-		return devices.TransportStop, true
-	case "forward":
-		return devices.TransportForward, true
-	case "rewind":
-		return devices.TransportBack, true
-	case "play", "jog", "shuttle":
-		switch {
-		case n < 0:
-			return devices.TransportBack, true
-		case n > 100 || status == "shuttle":
-			return devices.TransportForward, true
-		case n == 0:
-			return devices.TransportPause, true
-		}
-		return devices.TransportPlay, true
-	}
-	return "", false
-}
-
-// Transports implements devices.Player. A HyperDeck has no pause: stop keeps the picture.
+// Transports implements devices.Player.
 func (*Deck) Transports() []devices.Transport {
 	return []devices.Transport{
 		devices.TransportPlay, devices.TransportStop, devices.TransportBack, devices.TransportForward,
@@ -249,39 +201,22 @@ func (*Deck) Transports() []devices.Transport {
 	}
 }
 
-// Act implements devices.Player.
-func (d *Deck) Act(ctx context.Context, t devices.Transport) error {
-	var command string
-	switch t {
-	case devices.TransportPlay:
-		command = "play"
-	case devices.TransportStop:
-		command = "stop"
-	case devices.TransportRecord:
-		command = "record"
-	case devices.TransportForward:
-		command = fmt.Sprintf("play: speed: %d", d.set.Shuttle)
-	case devices.TransportBack:
-		command = fmt.Sprintf("play: speed: -%d", d.set.Shuttle)
-	case devices.TransportNext:
-		command = "goto: clip id: +1"
-	case devices.TransportPrevious:
-		command = "goto: clip id: -1"
-	default:
-		return fmt.Errorf("a HyperDeck has no %s", t)
-	}
-	_, err := d.ask(ctx, command, 200)
-	return err
+// commandOf is the command that a press of a transport is; false where the decks have none.
+func (s Settings) commandOf(t devices.Transport) (command string, ok bool) {
+	command, ok = map[devices.Transport]string{
+		devices.TransportPlay: "play", devices.TransportStop: "stop", devices.TransportRecord: "record",
+		devices.TransportForward: fmt.Sprintf("play: speed: %d", s.Shuttle), devices.TransportBack: fmt.Sprintf("play: speed: -%d", s.Shuttle),
+		devices.TransportNext: "goto: clip id: +1", devices.TransportPrevious: "goto: clip id: -1",
+	}[t]
+	return command, ok
 }
 
-// explain says in words what a frame means.
-func explain(frame []byte) string {
-	r, err := parse(frame)
-	if err != nil {
-		return err.Error()
+// Act implements devices.Player.
+func (d *Deck) Act(ctx context.Context, t devices.Transport) error {
+	command, ok := d.set.commandOf(t)
+	if !ok {
+		return fmt.Errorf("a HyperDeck cannot be asked for %q", t)
 	}
-	if status := r.values["status"]; status != "" {
-		return fmt.Sprintf("%d %s: %s", r.code, r.text, status)
-	}
-	return fmt.Sprintf("%d %s", r.code, r.text)
+	_, err := d.ask(ctx, command, codeOK)
+	return err
 }

@@ -1,9 +1,9 @@
-// The plain page: everything that the room has, one tile a device, in both languages. It knows
+// The touch panel: blue sky, PIN, pages made of what the room has, in both languages. It knows
 // nothing of any one room; GET /api/v1/room tells.
 'use strict';
 
 const words = {
-  zh: {lang: 'English', end: '锁定', pin: '请输入密码', enter: '确认', del: '删除', wrong: n => `密码错误,还可试${n}次`, wait: n => `请等待${n}秒`,
+  zh: {lang: 'English', touch: '轻触屏幕开始', welcome: '欢迎使用', home: '主页', lights: '灯光操作', curtains: '窗帘操作', projector: '投影机', room: '会议室', end: '锁定', pin: '请输入密码', enter: '确认', del: '删除', wrong: n => `密码错误,还可试${n}次`, wait: n => `请等待${n}秒`,
     lost: '控制器离线,正在重连', system: '系统', scenes: '场景', devices: '设备', sources: '投影机信号选择', hold: s => `按住${s}秒`, confirm: '不能按住?点此确认',
     sure: '确定执行吗?', help: '帮助', reported: '', assumed: '估算', stale: '未更新', unknown: '未知', offline: '离线', unfed: '无供电',
     on: '开', off: '关', up: '上', stop: '停', 'transport stop': '停止', down: '下', play: '播放', pause: '暂停', forward: '前进', back: '后退', next: '下一段', previous: '上一段',
@@ -12,7 +12,7 @@ const words = {
     humidity: '湿度', presence: '有人', running: '进行中', finished: '完成', waiting: '等待', failed: '失败', skipped: '已跳过', cancelled: '已取消',
     undone: '已撤销', unwinding: '正在撤销', asking: '请选择', retry: '重试', skip: '跳过', unwind: '撤销', cancel: '取消', open: '仓门打开', 'no-media': '无碟片',
     standby: '待机', other: '其他', accepted: '已接受', sent: '已发送,未确认', left: n => `约${n}秒`},
-  en: {lang: '中文', end: 'Lock', pin: 'Enter PIN', enter: 'ENTER', del: 'Delete', wrong: n => `Wrong PIN, ${n} tries left`, wait: n => `Wait ${n} s`,
+  en: {lang: '中文', touch: 'Touch to start', welcome: 'Welcome to', home: 'Home', lights: 'Lights', curtains: 'Curtains', projector: 'Projector', room: 'Room', end: 'Lock', pin: 'Enter PIN', enter: 'ENTER', del: 'Delete', wrong: n => `Wrong PIN, ${n} tries left`, wait: n => `Wait ${n} s`,
     lost: 'Controller offline, reconnecting', system: 'System', scenes: 'Scenes', devices: 'Equipment', sources: 'Projector source', hold: s => `Hold ${s} s`,
     confirm: 'Cannot hold? Confirm here', sure: 'Really do it?', help: 'Help', reported: '', assumed: 'estimated', stale: 'not up to date', unknown: 'unknown',
     offline: 'offline', unfed: 'no mains', on: 'On', off: 'Off', up: 'Up', stop: 'Stop', down: 'Down', play: 'Play', pause: 'Pause', forward: 'Forward',
@@ -95,7 +95,7 @@ function control(device, p) {
   const label = option => (option.label && name(option.label)) || words[lang][`${p.name} ${option.value}`] || w(option.value);
   const shown = s.value === null ? '?' : p.type === 'bool' ? w(s.value ? 'on' : 'off') : p.type === 'enum' ?
     label(p.options.find(o => o.value === s.value) || {value: s.value}) : `${s.value}${p.unit ? ' ' + p.unit : ''}`;
-  const row = el('div', {class: 'row'}, el('label', {}, `${w(p.name)}: ${shown} `, el('span', {class: 'quality'}, s.quality === 'reported' ? '' : `(${w(s.quality)})`)));
+  const row = el('div', {class: p.type === 'enum' && p.options.filter(o => !o.state).length <= 5 ? 'row segments' : 'row'}, el('label', {}, `${w(p.name)}: ${shown} `, el('span', {class: 'quality'}, s.quality === 'reported' ? '' : `(${w(s.quality)})`)));
   if (p.settable) {
     const pressed = v => s.value === v && s.quality !== 'unknown' ? 'true' : 'false';
     const pending = v => s.target === v ? 'pending' : '';
@@ -126,7 +126,10 @@ function tile(device) {
   const d = state.devices[device.id] || {};
   const trouble = d.fed === false ? w('unfed') : d.online === false ? w('offline') : '';
   const t = el('article', {class: 'tile'}, el('h3', {}, name(device.name) || device.id, el('span', {class: 'quality'}, trouble)));
-  for (const p of device.properties) t.append(control(device, p));
+  // A fault is told where there is one.
+  const told = device.properties.filter(p => p.name !== 'fault' || state.properties[key(device.id, p.name)]?.value);
+  for (const p of told) t.append(control(device, p));
+  if (told.length === 1 && told[0].settable) t.classList.add('single');
   if (device.preview) t.append(picture(device));
   return t;
 }
@@ -166,12 +169,46 @@ function scene(s) {
   return t;
 }
 
-let wanted = false, touching = false;
+// The pages, from what the room has: each with the devices and scenes that belong on it. What is not
+// there has no page.
+function pages() {
+  const of = (...kinds) => room.devices.filter(d => d.area !== 'system' && kinds.includes(d.kind));
+  const all = [
+    {id: 'lights', icon: '✦', devices: of('light', 'dimmer', 'circuit')},
+    {id: 'curtains', icon: '▤', devices: of('curtain', 'screen')},
+    {id: 'projector', icon: '▣', devices: of('projector', 'sources', 'matrix', 'screen')},
+    ...of('player', 'recorder').map(d => ({id: d.id, icon: d.kind === 'player' ? '◉' : '▶', name: d.name, devices: [d, ...room.devices.filter(a => a.id === d.volume)]})),
+  ].filter(p => p.devices.length);
+  const claimed = new Set();
+  for (const p of all) {
+    const ids = p.devices.map(d => d.id);
+    p.scenes = room.scenes.filter(s => s.area !== 'system' && s.devices?.length && s.devices.every(d => ids.includes(d)) && !claimed.has(s.id));
+    p.scenes.forEach(s => claimed.add(s.id));
+  }
+  const placed = new Set(all.flatMap(p => p.devices.map(d => d.id)));
+  const home = {
+    id: 'home', icon: '⌂', scenes: room.scenes.filter(s => s.area !== 'system' && !claimed.has(s.id)),
+    devices: room.devices.filter(d => d.area !== 'system' && (d.kind === 'sources' || d.kind === 'sensor' || !placed.has(d.id))),
+  };
+  const system = {
+    id: 'system', icon: '⚙', scenes: room.scenes.filter(s => s.area === 'system'), devices: room.devices.filter(d => d.area === 'system'),
+  };
+  return [home, ...all, ...(system.scenes.length || system.devices.length ? [system] : [])];
+}
+
+let wanted = false, touching = false, asleep = true, page = 'home', touched = Date.now();
 // paint draws in the next frame, and not under a finger.
 function paint() {
   if (wanted) return;
   wanted = true;
-  requestAnimationFrame(() => { wanted = false; if (touching || asking || !room || !areas.main) return; show(); });
+  requestAnimationFrame(() => { wanted = false; if (touching || asking || asleep || !room || !areas.main) return; show(); });
+}
+
+// sky is what a panel shows that nobody uses. A touch only wakes it.
+function sky() {
+  const clock = new Date().toLocaleTimeString(lang === 'zh' ? 'zh-CN' : 'en-GB', {hour: '2-digit', minute: '2-digit'});
+  return el('button', {type: 'button', class: 'sky', click: () => { asleep = false; show(); }},
+    el('span', {class: 'welcome'}, w('welcome')), el('strong', {}, name(room.name)), el('span', {}, words.zh.touch), el('span', {}, words.en.touch), el('span', {}, clock));
 }
 
 function show() {
@@ -181,21 +218,17 @@ function show() {
   $('lang').textContent = w('lang');
   $('end').textContent = w('end');
   $('help').textContent = room.help ? `${w('help')} ${room.help}` : '';
-  $('end').hidden = !areas.main;
+  $('end').hidden = !areas.main || asleep;
+  document.body.classList.toggle('asleep', asleep);
+  if (asleep) { $('main').replaceChildren(sky()); return; }
   if (!areas.main) { $('main').replaceChildren(keypad('main')); return; }
   if (asking) { $('main').replaceChildren(keypad(asking)); return; }
-  const parts = [];
-  for (const area of ['main', 'system']) {
-    const scenes = room.scenes.filter(s => s.area === area), devices = room.devices.filter(d => d.area === area);
-    if (!scenes.length && !devices.length) continue;
-    if (area === 'system') parts.push(el('h2', {}, w('system')));
-    if (area === 'system' && !areas.system) {
-      parts.push(el('button', {type: 'button', click: () => { asking = 'system'; show(); }}, w('system')));
-      continue;
-    }
-    parts.push(el('div', {class: 'grid'}, ...scenes.map(scene), ...devices.map(tile)));
-  }
-  $('main').replaceChildren(...parts);
+  const all = pages(), now = all.find(p => p.id === page) || all[0];
+  const go = p => () => { page = p.id; if (p.id === 'system' && !areas.system) asking = 'system'; show(); };
+  const nav = el('nav', {}, ...all.map(p => el('button', {type: 'button', 'data-page': p.id, 'aria-current': p === now ? 'page' : undefined, click: go(p)},
+    el('span', {class: 'icon', 'aria-hidden': 'true'}, p.icon), p.name ? name(p.name) : w(p.id))));
+  if (now.id === 'system' && !areas.system) { page = 'home'; show(); return; }
+  $('main').replaceChildren(nav, el('div', {class: 'page'}, now.scenes.length ? el('div', {class: 'scenes'}, ...now.scenes.map(scene)) : null, ...now.devices.map(tile)));
 }
 
 function take(u) {
@@ -232,9 +265,14 @@ async function begin() {
   }
   lang = localStorage.getItem('lang') || room.language;
   $('lang').onclick = () => { lang = lang === 'zh' ? 'en' : 'zh'; localStorage.setItem('lang', lang); show(); };
-  $('end').onclick = async () => { await call('DELETE', '/api/v1/session'); areas = {}; show(); };
-  addEventListener('pointerdown', () => { touching = true; }, true);
+  $('end').onclick = async () => { await call('DELETE', '/api/v1/session'); areas = {}; asleep = true; page = 'home'; show(); };
+  addEventListener('pointerdown', () => { touching = true; touched = Date.now(); }, true);
   for (const e of ['pointerup', 'pointercancel']) addEventListener(e, () => { setTimeout(() => { touching = false; paint(); }, 50); }, true);
+  // Nobody at the panel: back to the sky. The area stays open until its own limit.
+  setInterval(() => {
+    if (!asleep && Date.now() - touched > room.idle.sleep * 1000) { asleep = true; asking = ''; page = 'home'; show(); }
+    else if (asleep) show();
+  }, 5000);
   setInterval(() => { if (Date.now() - heard > 12000) { $('cover').textContent = w('lost'); $('cover').hidden = false; } }, 1000);
   show();
   follow();

@@ -1,250 +1,247 @@
-// Package hyperdeck simulates a disk recorder with the HyperDeck Ethernet protocol.
+// Package hyperdeck plays a disk recorder on the HyperDeck Ethernet protocol, version 1.11: it
+// introduces itself, takes commands of one or several lines, answers with the codes of the manual and
+// tells connections that have asked for it what happens. It has two slots; the first has a disk with
+// clips in it, the second is empty.
 package hyperdeck
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"io"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"lectern/devices/sim"
 )
 
-// Deck is the simulated recorder.
+const (
+	clipsAtFirst = 8
+	clipAtFirst  = 4 // that it stands at
+	clipLength   = 20 * time.Minute
+	// recordMost is what the disk takes beside the clips on it.
+	recordMost = 2 * time.Hour
+	playSpeed  = 100
+	nudgeSpeed = 400 // of the deck's own search buttons
+)
+
+// The statuses of transport info.
+const (
+	stopped   = "stopped"
+	preview   = "preview"
+	playing   = "play"
+	forward   = "forward"
+	rewinding = "rewind"
+	jogging   = "jog"
+	shuttling = "shuttle"
+	recording = "record"
+)
+
+// clip is a recording on the disk.
+type clip struct {
+	name   string
+	length time.Duration
+}
+
+// slot is a place for a disk.
+type slot struct {
+	mounted bool
+	clips   []clip
+	left    time.Duration // that can be recorded
+}
+
+// Deck is the simulated recorder. It implements sim.Stream.
 type Deck struct {
-	id string
+	id      string
+	options sim.Options
 
 	mu     sync.Mutex
-	status string // as transport info says
-	speed  int
-	clip   int
-	clips  int
+	status string
+	speed  int           // percent
+	place  time.Duration // on the timeline of all clips, at the time since
+	since  time.Time
+	next   *time.Timer // the end of the timeline; nil where nothing runs
+	epoch  uint64      // counts states, so that a timer that comes too late does nothing
+	slots  [2]slot
+	active int // index of the slot that is played and recorded
+	loop   bool
+	single bool
+	remote bool // enabled at the front panel
+	input  bool // there is a signal to record
 	fault  string
-	began  time.Time
-	hears  map[*client]bool
+	talks  map[*talk]bool
 }
 
-// client is one connection.
-type client struct {
-	out       chan string
-	transport bool // it wants to be told
-}
-
-// New makes the recorder of a device.
+// New makes the recorder of a device. It is a sim.Factory.
 func New(o sim.Options, devices []sim.Device) (sim.Equipment, error) {
 	if len(devices) != 1 {
-		return nil, fmt.Errorf("%d recorders at one address", len(devices))
+		return nil, fmt.Errorf("%d recorders at one address: each has an address of its own", len(devices))
 	}
-	d := &Deck{id: devices[0].ID, status: "stopped", clip: 1, clips: 3, began: time.Now(), hears: make(map[*client]bool)}
+	d := &Deck{
+		id: devices[0].ID, options: o, status: stopped, since: time.Now(), remote: true, input: true, talks: make(map[*talk]bool),
+	}
+	d.slots[0] = slot{mounted: true, left: recordMost}
+	for i := range clipsAtFirst {
+		d.slots[0].clips = append(d.slots[0].clips, clip{fmt.Sprintf("Lecture_%04d", i+1), clipLength})
+	}
+	d.place = d.disk().middle()
 	if o.Picture != nil {
-		o.Picture(d.id, func() string {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			return fmt.Sprintf("%s CLIP %d", strings.ToUpper(d.status), d.clip)
-		})
+		o.Picture(d.id, d.describe)
 	}
 	return d, nil
 }
 
-// Serve implements sim.Stream.
-func (d *Deck) Serve(ctx context.Context, conn io.ReadWriter) error {
-	c := &client{out: make(chan string, 64)}
-	d.mu.Lock()
-	d.hears[c] = true
-	d.mu.Unlock()
-	gone := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() { // everything is written by one goroutine, as answers and notices interleave
-		for {
-			select {
-			case text := <-c.out:
-				if _, err := io.WriteString(conn, text); err != nil {
-					return
-				}
-			case <-gone:
-				return
-			}
+// disk is the active slot. The caller holds mu, here and below.
+func (d *Deck) disk() *slot { return &d.slots[d.active] }
+
+func (s *slot) length() time.Duration {
+	var all time.Duration
+	for _, c := range s.clips {
+		all += c.length
+	}
+	return all
+}
+
+// start is where a clip, counted from 1, begins on the timeline.
+func (s *slot) start(number int) time.Duration {
+	var at time.Duration
+	for _, c := range s.clips[:number-1] {
+		at += c.length
+	}
+	return at
+}
+
+// middle is a place with clips and time to either side.
+func (s *slot) middle() time.Duration { return s.start(clipAtFirst) + clipLength/2 }
+
+// clipAt is the number of the clip at a place, 0 without any.
+func (s *slot) clipAt(place time.Duration) int {
+	for i := range s.clips {
+		if place < s.start(i+1)+s.clips[i].length {
+			return i + 1
+		}
+	}
+	return len(s.clips)
+}
+
+func (d *Deck) elapsed() time.Duration {
+	return time.Duration(float64(time.Since(d.since)) * float64(time.Second) / float64(d.options.Scale(time.Second)))
+}
+
+// now is where the deck stands on its timeline.
+func (d *Deck) now() time.Duration {
+	place := d.place + time.Duration(float64(d.elapsed())*float64(d.speed)/playSpeed)
+	if d.status == recording {
+		return place
+	}
+	return min(max(place, 0), d.disk().length())
+}
+
+func (d *Deck) clip() int {
+	if d.status == recording {
+		return len(d.disk().clips)
+	}
+	return d.disk().clipAt(d.now())
+}
+
+// become changes what the deck does and tells who wants to know.
+func (d *Deck) become(status string, speed int) {
+	d.settle()
+	d.status, d.speed = status, speed
+	d.plan()
+	d.announce(transportNews)
+}
+
+// settle writes down where the deck has got to, and ends a recording.
+func (d *Deck) settle() {
+	at := d.now()
+	if s := d.disk(); d.status == recording && len(s.clips) > 0 {
+		last := &s.clips[len(s.clips)-1]
+		last.length = at - s.start(len(s.clips))
+		s.left -= last.length
+	}
+	d.place, d.since = at, time.Now()
+}
+
+// seek puts the deck to a place on its timeline.
+func (d *Deck) seek(to time.Duration) {
+	d.place, d.since = min(max(to, 0), d.disk().length()), time.Now()
+	d.plan()
+	d.announce(transportNews)
+}
+
+// plan sets the timer for the end of what runs.
+func (d *Deck) plan() {
+	d.epoch++
+	if d.next != nil {
+		d.next.Stop()
+		d.next = nil
+	}
+	left, over := time.Duration(0), func() { d.become(stopped, 0) }
+	switch {
+	case d.speed == 0:
+		return
+	case d.status == recording:
+		left = d.disk().left
+	case d.speed > 0:
+		end := d.disk().length()
+		if n := d.disk().clipAt(d.place); d.single && n > 0 {
+			end = d.disk().start(n) + d.disk().clips[n-1].length
+		}
+		if left = end - d.place; d.loop {
+			over = func() { d.seek(0) }
+		}
+	default:
+		left = d.place
+	}
+	mine := d.epoch
+	wait := float64(left) * playSpeed / float64(max(d.speed, -d.speed))
+	d.next = time.AfterFunc(d.options.Scale(time.Duration(wait)), func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.epoch == mine {
+			over()
 		}
 	})
-	defer func() {
-		d.mu.Lock()
-		delete(d.hears, c)
-		d.mu.Unlock()
-		close(gone)
-		wg.Wait()
-	}()
-	send := func(text string) bool {
-		select {
-		case c.out <- text:
-			return true
-		case <-time.After(5 * time.Second):
-			return false // a client that does not read
-		case <-ctx.Done():
-			return false
-		}
-	}
-	send("500 connection info:\r\nprotocol version: 1.11\r\nmodel: Simulated HyperDeck\r\n\r\n")
-	lines := bufio.NewScanner(conn)
-	lines.Buffer(make([]byte, 0, 512), 4096)
-	for lines.Scan() {
-		text := strings.TrimSpace(lines.Text())
-		if text == "" {
-			continue
-		}
-		name, rest, _ := strings.Cut(text, ":")
-		if strings.HasSuffix(text, ":") { // the form of several lines
-			for lines.Scan() {
-				more := strings.TrimSpace(lines.Text())
-				if more == "" {
-					break
-				}
-				rest += " " + more
-			}
-		}
-		if name == "quit" {
-			return nil
-		}
-		if !send(d.obey(c, strings.TrimSpace(name), parameters(rest))) {
-			return nil
-		}
-	}
-	return lines.Err() //nolint:wrapcheck // the end of a connection
 }
 
-// parameters reads "slot id: 1 speed: 200" by the names that the protocol has.
-func parameters(text string) map[string]string {
-	names := []string{"clip id", "clip", "timeline", "timecode", "slot id", "speed", "loop", "single clip", "enable", "override", "transport", "remote", "slot", "name", "period"}
-	made := make(map[string]string)
-	for text = strings.TrimSpace(text); text != ""; {
-		found := false
-		for _, n := range names {
-			if rest, ok := strings.CutPrefix(text, n+":"); ok {
-				value, more, _ := strings.Cut(strings.TrimSpace(rest), " ")
-				made[n], text, found = value, strings.TrimSpace(more), true
-				break
-			}
-		}
-		if !found {
-			made["?"] = text
-			return made
-		}
+// record begins a new clip.
+func (d *Deck) record(name string) {
+	s := d.disk()
+	if name == "" {
+		name = fmt.Sprintf("Capture%04d", len(s.clips))
 	}
-	return made
+	d.settle()
+	s.clips = append(s.clips, clip{name: name})
+	d.place, d.since = s.start(len(s.clips)), time.Now()
+	d.status, d.speed = recording, playSpeed
+	d.plan()
+	d.announce(transportNews)
 }
 
-// obey carries out a command and returns the answer.
-func (d *Deck) obey(c *client, name string, p map[string]string) string {
-	const ok = "200 ok\r\n"
+// setMounted puts the disk of the active slot in or takes it out.
+func (d *Deck) setMounted(mounted bool) {
+	if d.disk().mounted == mounted {
+		return
+	}
+	if !mounted {
+		d.become(stopped, 0)
+	}
+	d.disk().mounted = mounted
+	d.announce(slotNews)
+	d.announce(transportNews)
+}
+
+func (d *Deck) setRemote(enabled bool) {
+	if d.remote != enabled {
+		d.remote = enabled
+		d.announce(remoteNews)
+	}
+}
+
+// Clip tells at which clip the deck stands, counted from 1.
+func (d *Deck) Clip() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.fault == "nak" {
-		return "108 internal error\r\n"
-	}
-	if _, bad := p["?"]; bad {
-		return "100 syntax error\r\n"
-	}
-	switch name {
-	case "ping":
-		return ok
-	case "transport info":
-		return "208 transport info:\r\n" + d.info()
-	case "device info":
-		return "204 device info:\r\nprotocol version: 1.11\r\nmodel: Simulated HyperDeck\r\nslot count: 1\r\n\r\n"
-	case "remote":
-		return "210 remote info:\r\nenabled: " + strconv.FormatBool(d.fault != "remote-disabled") + "\r\noverride: false\r\n\r\n"
-	case "clips count":
-		return fmt.Sprintf("214 clips count:\r\nclip count: %d\r\n\r\n", d.clips)
-	case "notify":
-		if v, given := p["transport"]; given {
-			c.transport = v == "true"
-		}
-		return ok
-	case "play", "stop", "record", "goto", "shuttle", "jog":
-	default:
-		return "103 unsupported\r\n"
-	}
-	switch {
-	case d.fault == "remote-disabled":
-		return "111 remote control disabled\r\n"
-	case d.fault == "no-disk":
-		return "105 no disk\r\n"
-	}
-	before := d.info()
-	switch name {
-	case "stop":
-		d.status, d.speed = "stopped", 0
-	case "record":
-		if d.fault == "no-input" {
-			return "110 no input\r\n"
-		}
-		if d.status != "record" {
-			d.clips++
-			d.clip = d.clips
-		}
-		d.status, d.speed = "record", 100
-	case "play", "shuttle":
-		speed := 100
-		if given, some := p["speed"]; some {
-			n, err := strconv.Atoi(given)
-			if err != nil || n < -1600 || n > 1600 {
-				return "102 invalid value\r\n"
-			}
-			speed = n
-		}
-		d.status, d.speed = "play", speed
-		if speed > 100 {
-			d.status = "forward"
-		} else if speed < 0 {
-			d.status = "rewind"
-		}
-		if name == "shuttle" {
-			d.status = "shuttle"
-		}
-	case "goto":
-		id := p["clip id"]
-		n, err := strconv.Atoi(id)
-		if err != nil {
-			return "102 invalid value\r\n"
-		}
-		if strings.HasPrefix(id, "+") || strings.HasPrefix(id, "-") {
-			n += d.clip
-		}
-		if n < 1 || n > d.clips {
-			return "109 out of range\r\n"
-		}
-		d.clip = n
-	}
-	if d.info() != before {
-		d.tell()
-	}
-	return ok
-}
-
-// info is the body of a transport info. The caller holds mu.
-func (d *Deck) info() string {
-	slot := "1"
-	if d.fault == "no-disk" {
-		slot = "none"
-	}
-	return fmt.Sprintf("status: %s\r\nspeed: %d\r\nslot id: %s\r\nclip id: %d\r\nsingle clip: false\r\ndisplay timecode: 00:00:00:00\r\n"+
-		"timecode: 00:00:00:00\r\nvideo format: 1080p25\r\nloop: false\r\n\r\n", d.status, d.speed, slot, d.clip)
-}
-
-// tell notifies the clients that asked for it. The caller holds mu.
-func (d *Deck) tell() {
-	for c := range d.hears {
-		if c.transport {
-			select {
-			case c.out <- "508 transport info:\r\n" + d.info():
-			default:
-			}
-		}
-	}
+	return d.clip()
 }
 
 // Truth implements sim.Equipment.
@@ -252,38 +249,97 @@ func (d *Deck) Truth() map[string]string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	word := map[string]string{
-		"stopped": "stop", "preview": "stop", "play": "play", "record": "record", "forward": "forward", "rewind": "back", "shuttle": "forward",
+		stopped: "stop", preview: "stop", playing: "play", recording: "record", forward: "forward", rewinding: "back", jogging: "play", shuttling: "forward",
 	}[d.status]
-	if d.fault == "no-disk" {
+	switch {
+	case !d.disk().mounted:
 		word = "no-media"
+	case d.speed < 0:
+		word = "back"
+	case d.speed == 0 && word != "stop":
+		word = "pause"
 	}
 	return map[string]string{d.id + ".transport": word}
 }
 
-// Nudge implements sim.Equipment: somebody presses the recorder's own buttons.
-func (d *Deck) Nudge(_, property, value string) error {
+// describe is what the picture of the deck shows.
+func (d *Deck) describe() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	states := map[string]string{"stop": "stopped", "play": "play", "record": "record", "forward": "forward", "back": "rewind"}
-	if property != "transport" || states[value] == "" {
-		return fmt.Errorf("nobody can nudge %s to %q: transport takes stop, play, record, forward, back", property, value)
+	if !d.disk().mounted {
+		return "NO DISK"
 	}
-	d.status, d.speed = states[value], map[string]int{"play": 100, "record": 100, "forward": 400, "back": -400}[value]
-	d.tell()
+	return fmt.Sprintf("%s CLIP %d\n%s", d.status, d.clip(), timecode(d.now()))
+}
+
+// timecode writes a time in hours, minutes, seconds and frames of 40 ms.
+func timecode(at time.Duration) string {
+	s := int(at / time.Second)
+	return fmt.Sprintf("%02d:%02d:%02d:%02d", s/3600, s/60%60, s%60, int(at%time.Second/(40*time.Millisecond)))
+}
+
+// Nudge implements sim.Equipment: somebody presses the recorder's own buttons, takes the disk out or
+// puts it back.
+func (d *Deck) Nudge(device, property, value string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if device != d.id {
+		return fmt.Errorf("there is no recorder %q here", device)
+	}
+	if property != "transport" {
+		return fmt.Errorf("nobody can change the %s of a recorder: transport", property)
+	}
+	states := map[string]struct {
+		status string
+		speed  int
+	}{
+		"stop": {stopped, 0}, "play": {playing, playSpeed}, "pause": {playing, 0}, "forward": {forward, nudgeSpeed}, "back": {rewinding, -nudgeSpeed},
+	}
+	state, ok := states[value]
+	if !ok && value != "no-media" && value != "record" {
+		return fmt.Errorf("nobody can bring a recorder to %q: stop, play, pause, forward, back, record, no-media", value)
+	}
+	d.setMounted(value != "no-media")
+	switch value {
+	case "no-media":
+	case "record":
+		d.record("")
+	default:
+		// Whoever presses a button wants to see something: not the last frame of the last clip.
+		d.settle()
+		d.status = stopped
+		if s := d.disk(); len(s.clips) >= clipsAtFirst && (d.clip() == 1 || d.clip() == len(s.clips)) {
+			d.place = s.middle()
+		}
+		d.become(state.status, state.speed)
+	}
 	return nil
 }
 
+// faults lists what Fault takes.
+const faults = `"" (healed), nak (every command is answered 108), no-media (somebody has taken the disk), no-input (no signal to record), ` +
+	`remote-disabled (at the front panel), disk-full, refused (new connections are answered 120)`
+
 // Fault implements sim.Equipment.
 func (d *Deck) Fault(name string) error {
-	if !slices.Contains([]string{"", "nak", "no-disk", "no-input", "remote-disabled"}, name) {
-		return fmt.Errorf("fault %q is not known: this recorder takes nak, no-disk, no-input, remote-disabled", name)
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fault = name
-	if name == "no-disk" {
-		d.status, d.speed = "stopped", 0
+	switch name {
+	case "", "nak", "no-media", "no-input", "remote-disabled", "disk-full", "refused":
+	default:
+		return fmt.Errorf("fault %q is not known: this recorder takes %s", name, faults)
 	}
-	d.tell()
+	d.fault = name
+	d.setMounted(name != "no-media")
+	d.setRemote(name != "remote-disabled")
+	d.input = name != "no-input"
 	return nil
+}
+
+// number writes a number that may not be there.
+func number(n int) string {
+	if n == 0 {
+		return "none"
+	}
+	return strconv.Itoa(n)
 }
