@@ -95,7 +95,7 @@ function control(device, p) {
   const label = option => (option.label && name(option.label)) || words[lang][`${p.name} ${option.value}`] || w(option.value);
   const shown = s.value === null ? '?' : p.type === 'bool' ? w(s.value ? 'on' : 'off') : p.type === 'enum' ?
     label(p.options.find(o => o.value === s.value) || {value: s.value}) : `${s.value}${p.unit ? ' ' + p.unit : ''}`;
-  const row = el('div', {class: p.type === 'enum' && p.options.filter(o => !o.state).length <= 5 ? 'row segments' : 'row'}, el('label', {}, `${w(p.name)}: ${shown} `, el('span', {class: 'quality'}, s.quality === 'reported' ? '' : `(${w(s.quality)})`)));
+  const row = el('div', {class: p.name === 'level' ? 'row segments' : 'row'}, el('label', {}, `${w(p.name)}: ${shown} `, el('span', {class: 'quality'}, s.quality === 'reported' ? '' : `(${w(s.quality)})`)));
   if (p.settable) {
     const pressed = v => s.value === v && s.quality !== 'unknown' ? 'true' : 'false';
     const pending = v => s.target === v ? 'pending' : '';
@@ -188,7 +188,8 @@ function pages() {
   const placed = new Set(all.flatMap(p => p.devices.map(d => d.id)));
   const home = {
     id: 'home', icon: '⌂', scenes: room.scenes.filter(s => s.area !== 'system' && !claimed.has(s.id)),
-    devices: room.devices.filter(d => d.area !== 'system' && (d.kind === 'sources' || d.kind === 'sensor' || !placed.has(d.id))),
+    devices: room.devices.filter(d => d.area !== 'system' && (d.kind === 'sources' || d.kind === 'sensor' || !placed.has(d.id)))
+      .sort((a, b) => (b.kind === 'sources') - (a.kind === 'sources')),
   };
   const system = {
     id: 'system', icon: '⚙', scenes: room.scenes.filter(s => s.area === 'system'), devices: room.devices.filter(d => d.area === 'system'),
