@@ -229,15 +229,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem{Status: http.StatusServiceUnavailable, Title: "Too many panels", Detail: "no further event stream; close one", ZH: "连接的面板太多", RetryAfter: 10})
 		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
+	ctx, cancel := s.streaming(r)
 	defer cancel()
-	go func() {
-		select {
-		case <-s.stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	// A revision counts only within one life of the daemon, which the epoch names.
 	var seen uint64
 	if r.URL.Query().Get("epoch") == s.epoch {

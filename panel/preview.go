@@ -1,7 +1,6 @@
 package panel
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -38,15 +37,8 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem{Status: http.StatusServiceUnavailable, Title: "Too many pictures", Detail: "close another preview", ZH: "预览过多", RetryAfter: 5})
 		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
+	ctx, cancel := s.streaming(r)
 	defer cancel()
-	go func() {
-		select {
-		case <-s.stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	opening := time.AfterFunc(pictureTime, cancel)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -59,7 +59,8 @@ type Server struct {
 	metrics  *metrics
 	relay    *http.Transport // to the equipment's pictures
 	epoch    string
-	stopping chan struct{} // closed when Run ends, so that streams do
+	life     context.Context // ends with Run, so that streams do
+	end      context.CancelFunc
 }
 
 // New makes a server. Nothing is opened before Run.
@@ -71,8 +72,9 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		Config: c, about: about, sessions: newSessions(c.Cfg.Panel.Idle), holds: newHolds(),
 		hashing: make(chan struct{}, hashesMost), streams: make(chan struct{}, streamsMost), pictures: make(chan struct{}, picturesMost),
-		relay: &http.Transport{DisableKeepAlives: true}, epoch: token(), stopping: make(chan struct{}),
+		relay: &http.Transport{DisableKeepAlives: true}, epoch: token(),
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s)
 	s.routes()
 	return s, nil
@@ -94,7 +96,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serving the panel: %w", err)
 	case <-ctx.Done():
 	}
-	close(s.stopping)
+	s.end()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
 	if err := server.Shutdown(last); err != nil {
@@ -104,6 +106,14 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serving the panel: %w", err)
 	}
 	return nil
+}
+
+// streaming returns a context for an answer that goes on: it ends with the request, and with the
+// server, which would wait for it otherwise.
+func (s *Server) streaming(r *http.Request) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(r.Context())
+	stop := context.AfterFunc(s.life, cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 // route is one way into the API; the OpenAPI description is held against the list.
