@@ -24,15 +24,18 @@ func (c *checker) panel() {
 	c.idle(p.key("idle"))
 	c.pins(p.key("pins"))
 	c.tokens(p.key("tokens"))
+	if end := p.key("end"); c.usable(end) {
+		c.refer(end, c.room.Panel.End, c.sceneIDs(), "scene")
+	}
 	theme := p.key("theme")
 	if here := theme.key("accent"); c.usable(here) && !colour.MatchString(c.room.Panel.Theme.Accent) {
 		c.fault(c.value(here), fmt.Sprintf("%s is %s, which is no colour", c.owned(here), shown(c.room.Panel.Theme.Accent)), `write it as "#0a5fa8", in quotes`)
 	}
-	c.file(theme.key("logo"), c.room.Panel.Theme.Logo, ".png", ".svg")
+	c.room.Panel.Theme.Logo = c.file(theme.key("logo"), c.room.Panel.Theme.Logo, ".png", ".svg")
 }
 
 func (c *checker) pages(list path) {
-	pages := append([]string{"home", "lights", "curtains", "projector", "sources", "system"}, c.of("player", "recorder")...)
+	pages := append([]string{"home", "lights", "curtains", "projector", "sources", "sound", "system"}, c.of("player", "recorder", "camera")...)
 	first := make(map[string]path)
 	for i, page := range c.room.Panel.Pages {
 		here := list.at(i)
@@ -59,6 +62,9 @@ func (c *checker) idle(p path) {
 	c.fill(reflect.ValueOf(&idle), p)
 	if idle.Lock < idle.Sleep {
 		c.fault(c.value(p.key("lock")), fmt.Sprintf("the panel would lock after %s, before it sleeps after %s", short(idle.Lock), short(idle.Sleep)), "let it sleep first")
+	}
+	if idle.Dark < idle.Sleep && !c.bad(p.key("dark")) {
+		c.fault(c.value(p.key("dark")), fmt.Sprintf("the panel would go dark after %s, before it sleeps after %s", short(idle.Dark), short(idle.Sleep)), "let it sleep first")
 	}
 	if idle.Area > idle.Lock {
 		c.fault(c.value(p.key("area")), fmt.Sprintf("the system page would stay open for %s, longer than the panel for %s", short(idle.Area), short(idle.Lock)), "let it close first")
@@ -139,14 +145,15 @@ func (c *checker) tokens(list path) {
 	}
 }
 
-// file checks that the file named at p is there and has one of the endings.
-func (c *checker) file(p path, name string, endings ...string) {
+// file checks that the file named at p is there and has one of the endings, and returns its path from
+// anywhere: names are relative to the room file.
+func (c *checker) file(p path, name string, endings ...string) string {
 	if !c.usable(p) {
-		return
+		return name
 	}
 	if len(endings) > 0 && !slices.Contains(endings, strings.ToLower(filepath.Ext(name))) {
 		c.fault(c.value(p), fmt.Sprintf("%s is %s", c.owned(p), shown(name)), "it is a file whose name ends in "+either(endings))
-		return
+		return name
 	}
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(c.folder, name)
@@ -154,6 +161,7 @@ func (c *checker) file(p path, name string, endings ...string) {
 	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
 		c.fault(c.value(p), fmt.Sprintf("%s names the file %s, which is not there", c.owned(p), name), "write a path relative to the room file")
 	}
+	return name
 }
 
 // facilities checks the broker.
@@ -172,7 +180,7 @@ func (c *checker) facilities() {
 		if scheme != "ssl" && scheme != "" {
 			c.fault(c.keyAt(here), c.owned(here)+" is of no use without ssl", "write ssl://host:8883 for the broker, or leave ca out")
 		}
-		c.file(here, f.CA)
+		f.CA = c.file(here, f.CA)
 	}
 	if here := p.key("password"); c.usable(here) {
 		if f.Password != "" && !refers(f.Password) {

@@ -212,17 +212,19 @@ type Rule struct {
 
 // Panel is what people meet.
 type Panel struct {
-	Pages  []string          `yaml:"pages" doc:"home, lights, curtains, projector, sources, the id of a player or recorder, system; default: all that have something to show"`
+	Pages  []string          `yaml:"pages" doc:"home, lights, curtains, projector, sources, sound, the id of a player, recorder or camera, system; default: all that have something to show"`
 	Idle   Idle              `yaml:"idle" doc:"what happens when nobody touches the panel"`
 	PINs   map[string]string `yaml:"pins" doc:"main, system, staff: what lectern pin printed, or ${ENV} or file: with it"`
 	Tokens []Token           `yaml:"tokens" doc:"for machines"`
 	Theme  Theme             `yaml:"theme" doc:"how the panel looks"`
+	End    string            `yaml:"end" doc:"the scene that ends a meeting; the panel offers it everywhere, and locks after it"`
 }
 
 // Idle is what happens when nobody touches the panel.
 type Idle struct {
 	Sleep time.Duration `yaml:"sleep" least:"10s" most:"24h" default:"3m" doc:"back to the blue sky"`
 	Lock  time.Duration `yaml:"lock" least:"1m" most:"168h" default:"60m" doc:"the main PIN is asked again; not before it sleeps"`
+	Dark  time.Duration `yaml:"dark" least:"10s" most:"24h" default:"20m" doc:"from the sky to a dark screen; a touch wakes it to the sky"`
 	Area  time.Duration `yaml:"area" least:"10s" most:"24h" default:"5m" doc:"the system and staff PIN is asked again; not after the main PIN"`
 }
 

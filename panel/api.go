@@ -256,7 +256,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return control.Flush() == nil
 	}
 	follow := s.Room.Subscribe(seen)
-	if !send(0, "hello", map[string]any{"build": s.Build, "epoch": s.epoch, "revision": s.Room.State().Revision, "simulated": s.Simulated}) {
+	if !send(0, "hello", map[string]any{"build": s.Build, "epoch": s.epoch, "revision": s.Room.State().Revision, "simulated": s.Simulated, "now": time.Now().UnixMilli()}) {
 		return
 	}
 	for {
@@ -275,7 +275,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case ctx.Err() != nil:
 			return
 		default:
-			if !send(0, "beat", map[string]any{}) {
+			if !send(0, "beat", map[string]any{"now": time.Now().UnixMilli()}) {
 				return
 			}
 		}
@@ -317,6 +317,7 @@ type roomAnswer struct {
 	Areas    []string       `json:"areas"`
 	Idle     map[string]int `json:"idle"` // seconds
 	Theme    roomTheme      `json:"theme"`
+	End      string         `json:"end,omitempty"` // the scene that ends a meeting
 	Devices  []roomDevice   `json:"devices"`
 	Sources  []roomSource   `json:"sources"`
 	Scenes   []roomScene    `json:"scenes"`
@@ -325,6 +326,7 @@ type roomAnswer struct {
 type roomTheme struct {
 	Mode   string `json:"mode,omitempty"`
 	Accent string `json:"accent,omitempty"`
+	Logo   string `json:"logo,omitempty"` // path of the picture
 }
 
 type roomDevice struct {
@@ -345,6 +347,8 @@ type roomSource struct {
 	On     string       `json:"on"`
 	Volume string       `json:"volume,omitempty"`
 	Player string       `json:"player,omitempty"`
+	// Devices are those that choosing it sets, so that a panel knows which screen must be on.
+	Devices []string `json:"devices,omitempty"`
 }
 
 type roomScene struct {
@@ -360,11 +364,18 @@ type roomScene struct {
 func touched(steps []configs.Step) []string {
 	var ids []string
 	for _, s := range steps {
-		for name := range s.Set {
-			id, _, _ := strings.Cut(name, ".")
-			ids = append(ids, id)
-		}
-		ids = append(ids, touched(s.Together)...)
+		ids = append(append(ids, owners(s.Set)...), touched(s.Together)...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// owners lists the devices of what a step or source sets, each once.
+func owners[V any](set map[string]V) []string {
+	var ids []string
+	for name := range set {
+		id, _, _ := strings.Cut(name, ".")
+		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
@@ -377,8 +388,12 @@ func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 		Areas: []string{}, Devices: []roomDevice{}, Sources: []roomSource{}, Scenes: []roomScene{},
 		Idle: map[string]int{
 			"sleep": int(cfg.Panel.Idle.Sleep.Seconds()), "lock": int(cfg.Panel.Idle.Lock.Seconds()), "area": int(cfg.Panel.Idle.Area.Seconds()),
+			"dark": int(cfg.Panel.Idle.Dark.Seconds()),
 		},
-		Theme: roomTheme{Mode: cfg.Panel.Theme.Mode, Accent: cfg.Panel.Theme.Accent},
+		Theme: roomTheme{Mode: cfg.Panel.Theme.Mode, Accent: cfg.Panel.Theme.Accent}, End: cfg.Panel.End,
+	}
+	if cfg.Panel.Theme.Logo != "" {
+		a.Theme.Logo = logoPath
 	}
 	for _, area := range []string{areaMain, areaSystem, areaStaff} {
 		if _, ok := cfg.Panel.PINs[area]; ok {
@@ -411,7 +426,7 @@ func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 		if on == "" {
 			on = "sources"
 		}
-		a.Sources = append(a.Sources, roomSource{ID: src.ID, Name: src.Name, Icon: src.Icon, On: on, Volume: src.Volume, Player: src.Player})
+		a.Sources = append(a.Sources, roomSource{ID: src.ID, Name: src.Name, Icon: src.Icon, On: on, Volume: src.Volume, Player: src.Player, Devices: owners(src.Set)})
 	}
 	for _, scene := range cfg.Scenes {
 		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds(), Devices: touched(scene.Steps)})

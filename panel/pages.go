@@ -1,8 +1,22 @@
 package panel
 
 import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
 	"net/http"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"lectern/configs"
 )
 
 // files are the pages: no build step, nothing from elsewhere.
@@ -10,23 +24,206 @@ import (
 //go:embed web
 var files embed.FS
 
+const (
+	assetPath = "/assets/"
+	logoPath  = "/logo"
+	logoMost  = 1 << 20
+)
+
+// types are those of the files that a browser gets, by ending. What is text goes compressed.
+var types = map[string]struct {
+	content string
+	text    bool
+}{
+	".js":    {"text/javascript; charset=utf-8", true},
+	".css":   {"text/css; charset=utf-8", true},
+	".svg":   {"image/svg+xml", true},
+	".png":   {"image/png", false},
+	".woff2": {"font/woff2", false},
+}
+
+// asset is one file as it is sent.
+type asset struct {
+	content string
+	plain   []byte
+	zipped  []byte // nil where compressing gains nothing
+}
+
+// website is all that a browser gets which does not change while the daemon runs. Its files stand
+// under a path with a hash over all of them, so that a browser may keep them for ever and still never
+// mixes two builds.
+type website struct {
+	base     string
+	assets   map[string]asset
+	index    []byte
+	manifest []byte
+	logo     asset
+}
+
+func newWebsite(cfg *configs.Room) (*website, error) {
+	w := &website{assets: make(map[string]asset)}
+	sum := sha256.New()
+	var modules []string
+	err := fs.WalkDir(files, "web", func(name string, d fs.DirEntry, err error) error {
+		kind, known := types[path.Ext(name)]
+		if err != nil || d.IsDir() || !known {
+			return err
+		}
+		b, err := files.ReadFile(name)
+		if err != nil {
+			return err //nolint:wrapcheck // names the file
+		}
+		name = strings.TrimPrefix(name, "web/")
+		fmt.Fprintf(sum, "%s %d ", name, len(b))
+		sum.Write(b)
+		a := asset{content: kind.content, plain: b}
+		if kind.text {
+			if a.zipped, err = zip(b); err != nil {
+				return err
+			}
+		}
+		if path.Ext(name) == ".js" {
+			modules = append(modules, name)
+		}
+		w.assets[name] = a
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the pages: %w", err)
+	}
+	w.base = assetPath + hex.EncodeToString(sum.Sum(nil))[:16]
+	if err := w.logoOf(cfg.Panel.Theme.Logo); err != nil {
+		return nil, err
+	}
+	if err := w.indexOf(cfg, modules); err != nil {
+		return nil, err
+	}
+	return w, w.manifestOf(cfg)
+}
+
+func zip(b []byte) ([]byte, error) {
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, fmt.Errorf("compressing: %w", err)
+	}
+	_, _ = z.Write(b) // a Buffer takes everything
+	if err := z.Close(); err != nil {
+		return nil, fmt.Errorf("compressing: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+func (w *website) logoOf(file string) error {
+	if file == "" {
+		return nil
+	}
+	info, err := os.Stat(file)
+	if err == nil && info.Size() > logoMost {
+		err = fmt.Errorf("it has %d bytes; a logo has at most %d", info.Size(), logoMost)
+	}
+	if err != nil {
+		return fmt.Errorf("the logo %s: %w", file, err)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("reading the logo: %w", err)
+	}
+	w.logo = asset{content: types[path.Ext(file)].content, plain: b}
+	return nil
+}
+
+// indexOf makes the one page. Everything it needs is named in it, so that a browser fetches it all at
+// once and not one after the other.
+func (w *website) indexOf(cfg *configs.Room, modules []string) error {
+	page, err := template.ParseFS(files, "web/index.html")
+	if err != nil {
+		return fmt.Errorf("reading the page: %w", err)
+	}
+	slices.Sort(modules)
+	fonts := []string{"fonts/latin-400.woff2", "fonts/core-400.woff2", "fonts/latin-600.woff2", "fonts/core-600.woff2"}
+	var out bytes.Buffer
+	err = page.Execute(&out, map[string]any{
+		"Language": cfg.Room.Language, "Theme": cfg.Panel.Theme.Mode, "Name": nameIn(cfg.Room.Name, cfg.Room.Language),
+		"Assets": w.base, "Modules": modules, "Fonts": fonts,
+	})
+	if err != nil {
+		return fmt.Errorf("making the page: %w", err)
+	}
+	w.index = out.Bytes()
+	return nil
+}
+
+// manifestOf makes what a tablet wants to put the panel on its home screen.
+func (w *website) manifestOf(cfg *configs.Room) error {
+	icon := func(file, size, purpose string) map[string]string {
+		return map[string]string{"src": w.base + "/" + file, "sizes": size, "type": types[path.Ext(file)].content, "purpose": purpose}
+	}
+	name := nameIn(cfg.Room.Name, cfg.Room.Language)
+	b, err := json.Marshal(map[string]any{
+		"name": name, "short_name": name, "lang": cfg.Room.Language, "start_url": "/", "scope": "/", "display": "fullscreen",
+		"orientation": "any", "theme_color": "#5FB2EC", "background_color": "#E6F2FB",
+		"icons": []map[string]string{icon("icon-192.png", "192x192", "any"), icon("icon-512.png", "512x512", "any"), icon("icon.svg", "any", "any")},
+	})
+	if err != nil {
+		return fmt.Errorf("making the manifest: %w", err)
+	}
+	w.manifest = b
+	return nil
+}
+
+func nameIn(n configs.Name, language string) string {
+	if language == "en" && n.EN != "" || n.ZH == "" {
+		return n.EN
+	}
+	return n.ZH
+}
+
 // pages lists the ways to the pages.
 func (s *Server) pages() []route {
-	var routes []route
-	for path, file := range map[string][2]string{
-		"/":        {"web/index.html", "text/html; charset=utf-8"},
-		"/app.js":  {"web/app.js", "text/javascript; charset=utf-8"},
-		"/app.css": {"web/app.css", "text/css; charset=utf-8"},
-	} {
-		routes = append(routes, route{http.MethodGet, path, func(w http.ResponseWriter, _ *http.Request) {
-			b, err := files.ReadFile(file[0])
-			if err != nil {
-				writeError(w, err)
+	whole := func(content string, body func() []byte) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", content)
+			_, _ = w.Write(body())
+		}
+	}
+	return []route{
+		{http.MethodGet, "/", whole("text/html; charset=utf-8", func() []byte { return s.site.index })},
+		{http.MethodGet, "/manifest.webmanifest", whole("application/manifest+json", func() []byte { return s.site.manifest })},
+		{http.MethodGet, assetPath + ":hash/*", s.asset},
+		{http.MethodGet, logoPath, func(w http.ResponseWriter, r *http.Request) {
+			if s.site.logo.plain == nil {
+				writeProblem(w, problem{Status: http.StatusNotFound, Title: "No logo", Detail: "the room file has no logo", ZH: "房间文件中没有徽标"})
 				return
 			}
-			w.Header().Set("Content-Type", file[1])
-			_, _ = w.Write(b)
-		}})
+			s.site.logo.send(w, r)
+		}},
 	}
-	return routes
+}
+
+// asset is GET /assets/{hash}/{file}.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
+	a, ok := s.site.assets[param(r, "*")]
+	if !ok {
+		writeProblem(w, problem{Status: http.StatusNotFound, Title: "No such file", Detail: "the panel has no such file", ZH: "没有此文件"})
+		return
+	}
+	// A page of an older build gets what there is and keeps none of it.
+	if strings.HasPrefix(r.URL.Path, s.site.base+"/") {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	a.send(w, r)
+}
+
+func (a asset) send(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", a.content)
+	body := a.plain
+	if a.zipped != nil {
+		w.Header().Set("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			w.Header().Set("Content-Encoding", "gzip")
+			body = a.zipped
+		}
+	}
+	_, _ = w.Write(body)
 }

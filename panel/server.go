@@ -49,6 +49,7 @@ type Config struct {
 type Server struct {
 	Config
 	echo     *echo.Echo
+	site     *website
 	about    []byte // the answer to GET /api/v1/room
 	sessions *sessions
 	holds    *holds
@@ -69,8 +70,12 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	site, err := newWebsite(c.Cfg)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
-		Config: c, about: about, sessions: newSessions(c.Cfg.Panel.Idle), holds: newHolds(),
+		Config: c, site: site, about: about, sessions: newSessions(c.Cfg.Panel.Idle), holds: newHolds(),
 		hashing: make(chan struct{}, hashesMost), streams: make(chan struct{}, streamsMost), pictures: make(chan struct{}, picturesMost),
 		relay: &http.Transport{DisableKeepAlives: true}, epoch: token(),
 	}
@@ -148,6 +153,7 @@ func (s *Server) table() []route {
 		{http.MethodPost, "/api/v1/session", s.openArea},
 		{http.MethodDelete, "/api/v1/session", s.lock},
 		{http.MethodGet, "/api/v1/session", s.session},
+		{http.MethodPut, "/api/v1/session", s.stay},
 		{http.MethodGet, "/api/v1/room", s.room},
 		{http.MethodGet, "/api/v1/state", s.state},
 		{http.MethodGet, "/api/v1/events", s.events},

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"lectern/configs"
+	"lectern/devices"
 	"lectern/panel/pin"
 	"lectern/scenes/journal"
 )
@@ -147,6 +149,13 @@ func (s *Server) who(r *http.Request, touch bool) caller {
 
 // allowed finds out who asks and whether the area is open to them; where it is not it has answered.
 func (s *Server) allowed(w http.ResponseWriter, r *http.Request, area string) (caller, bool) {
+	if r.Method != http.MethodGet && late(r) {
+		writeProblem(w, problem{
+			Status: http.StatusConflict, Title: "Too late", Outcome: string(devices.Expired),
+			Detail: "the touch arrived too late and was not carried out; try again", ZH: "触摸到达太晚，未执行，请重试",
+		})
+		return caller{}, false
+	}
 	c := s.who(r, r.Method != http.MethodGet)
 	if c.areas[area] {
 		if !c.token {
@@ -160,6 +169,19 @@ func (s *Server) allowed(w http.ResponseWriter, r *http.Request, area string) (c
 		writeProblem(w, problem{Status: http.StatusForbidden, Title: "Another area", Detail: "this needs the PIN of the area " + area, ZH: "需要另一个密码"})
 	}
 	return c, false
+}
+
+// touchedHeader is when a finger touched, by the controller's own clock as the stream of events tells
+// it, in milliseconds since 1970. Machines need not send it.
+const touchedHeader = "Lectern-Touched"
+
+// lateMost is how old a touch may be. Networks keep what they could not deliver: a curtain must not
+// move when the cable is plugged in again.
+const lateMost = 4 * time.Second
+
+func late(r *http.Request) bool {
+	at, err := strconv.ParseInt(r.Header.Get(touchedHeader), 10, 64)
+	return err == nil && time.Since(time.UnixMilli(at)) > lateMost
 }
 
 // openArea is POST /api/v1/session.
@@ -254,6 +276,15 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) {
 		id = c.Value
 	}
 	s.writeSession(w, s.sessions.areas(id, false))
+}
+
+// stay is PUT /api/v1/session: somebody is at the panel, if only to look. It keeps open what is open.
+func (s *Server) stay(w http.ResponseWriter, r *http.Request) {
+	id := ""
+	if c, err := r.Cookie(cookieName); err == nil {
+		id = c.Value
+	}
+	s.writeSession(w, s.sessions.areas(id, true))
 }
 
 var errHold = errors.New("hold")

@@ -1,0 +1,86 @@
+// The system page: power, health, equipment, log, settings.
+import {call} from './ask.js';
+import {Dimmer, Lamp, Motor} from './lights.js';
+import {Card, Chip, Choice, Icon} from './parts.js';
+import {Runs, Scene} from './scenes.js';
+import {build, condition, either, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, t, theme, wear} from './store.js';
+import {html, signal, useEffect, useState} from './vendor/ui.js';
+
+const tab = signal('power');
+const icons = {power: 'power', health: 'check', equipment: 'matrix', log: 'log', settings: 'system'};
+
+export function System({page}) {
+  const circuits = page.devices.filter(d => d.kind === 'circuit' || d.kind === 'light'), others = page.devices.filter(d => !circuits.includes(d));
+  const tabs = ['power', 'health', ...(others.length ? ['equipment'] : []), 'log', 'settings'], at = tabs.includes(tab.value) ? tab.value : 'power';
+  return html`<div class="tabs" role="tablist">${tabs.map(id => html`<button type="button" role="tab" class="set" aria-selected=${String(id === at)} data-tab=${id} onClick=${() => { tab.value = id; }}>
+      <${Icon} id=${icons[id]} /><span class="label">${t(`tab.${id}`)}</span></button>`)}</div>
+    <div class="panel" role="tabpanel">
+      ${at === 'power' && html`<div class="scenes">${page.scenes.map(s => html`<${Scene} key=${s.id} scene=${s} />`)}</div><${Runs} scenes=${page.scenes} />
+        <div class="grid small">${circuits.map(d => html`<${Lamp} key=${d.id} device=${d} icon="circuit" />`)}</div>`}
+      ${at === 'health' && html`<${Health} />`}
+      ${at === 'equipment' && html`<div class="grid">${others.map(d => html`<${Equipment} key=${d.id} device=${d} />`)}</div>`}
+      ${at === 'log' && html`<${Log} />`}
+      ${at === 'settings' && html`<${Settings} />`}
+    </div>`;
+}
+
+// Equipment is any device: every property that can be set, and the others to read.
+export function Equipment({device}) {
+  if (device.kind === 'dimmer') return html`<${Dimmer} device=${device} />`;
+  if (device.kind === 'circuit' || device.kind === 'light') return html`<${Lamp} device=${device} />`;
+  if (device.kind === 'curtain' || device.kind === 'screen') return html`<${Motor} device=${device} />`;
+  const options = p => p.type === 'bool' ? [{value: false, text: t('off')}, {value: true, text: t('on')}] : p.options.filter(o => !o.state).map(o => ({value: o.value, text: spoken(device, p, o.value)}));
+  return html`<${Card} device=${device} wide icon=${device.kind === 'matrix' ? 'matrix' : 'source'}>
+    ${device.properties.map(p => p.settable && (p.type === 'bool' || p.type === 'enum') ? html`<${Choice} device=${device} property=${p.name} label=${p.name} options=${options(p)} />` :
+      property(device.id, p.name).value !== null && html`<p class="note">${either(p.name)} ${spoken(device, p, property(device.id, p.name).value)}</p>`)}
+  </${Card}>`;
+}
+
+const time = at => at ? new Date(at).toLocaleString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit'}) : '';
+
+// What is wrong comes first.
+function Health() {
+  const devices = room.value.devices.filter(d => d.kind !== 'sources' && d.kind !== 'camera')
+    .map(d => ({d, of: condition(d.id), r: reach(d.id)})).sort((a, b) => Boolean(b.of) - Boolean(a.of));
+  return html`<ul class="list">
+    ${lines.value.map(id => line(id)).filter(l => l && !l.up).map(l => html`<li class="bad"><b>${t('health.line')} ${l.line}</b><${Chip} of="offline" /><small>${t('health.since', time(l.since))} ${l.error || ''}</small></li>`)}
+    ${devices.map(({d, of, r}) => html`<li class=${of === 'offline' || of === 'fault' ? 'bad' : ''}><b>${name(d.name)}</b>
+      ${of ? html`<${Chip} of=${of} />` : html`<span class="chip ok"><${Icon} id="check" />${t('state.ok')}</span>`}
+      <small>${property(d.id, 'lamp').value !== null ? t('lamp', property(d.id, 'lamp').value) : ''} ${r.since ? t('health.since', time(r.since)) : ''} ${of === 'offline' ? r.error || '' : property(d.id, 'fault').value || ''}</small></li>`)}
+  </ul>`;
+}
+
+// whatOf is what an entry of the journal is about.
+function whatOf(e) {
+  if (e.scene) return name(room.value.scenes.find(s => s.id === e.scene)?.name) || e.scene;
+  const d = room.value.devices.find(one => one.id === e.device), p = propertyOf(d, e.property);
+  if (!d) return e.device || '';
+  const value = p && e.value !== undefined ? spoken(d, p, {true: true, false: false}[e.value] ?? e.value) : e.value || '';
+  return `${name(d.name)} ${value}`;
+}
+
+function Log() {
+  const [entries, setEntries] = useState([]), [before, setBefore] = useState(0);
+  useEffect(() => {
+    call('GET', `/api/v1/journal?most=30${before ? `&before=${before}` : ''}`).then(a => a && !a.failed && setEntries(a.entries));
+  }, [before]);
+  return html`<ul class="list log">
+      ${entries.length === 0 && html`<li>${t('log.none')}</li>`}
+      ${entries.map(e => html`<li class=${e.outcome === 'failed' ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)}</small></li>`)}
+    </ul>
+    <div class="choice">
+      <button type="button" class="set" onClick=${() => setBefore(0)}><span class="label">${t('log.newest')}</span></button>
+      <button type="button" class="set" onClick=${() => entries.length && setBefore(Math.min(...entries.map(e => e.seq)))}><span class="label">${t('log.more')}</span></button>
+    </div>`;
+}
+
+function Settings() {
+  const now = theme.value || room.value.theme.mode || 'sky';
+  const pick = (label, options) => html`<section class="card"><h3>${label}</h3><div class="choice" role="group" aria-label=${label}>${options.map(o => html`<button type="button" class="set" aria-pressed=${String(o.on)} data-pick=${o.id} onClick=${o.act}>
+    <${Icon} id=${o.icon} /><span class="label">${o.text}</span></button>`)}</div></section>`;
+  return html`<div class="grid">
+    ${pick(t('theme'), ['sky', 'night'].map(id => ({id, icon: id, text: t(`theme.${id}`), on: now === id, act: () => wear(id)})))}
+    ${pick(t('language'), [['zh', '中文'], ['en', 'English']].map(([id, text]) => ({id, icon: 'language', text, on: lang.value === id, act: () => speak(id)})))}
+    <p class="note">${t('build', build.value)}${simulated.value ? ` · ${t('simulated')}` : ''}</p>
+  </div>`;
+}
