@@ -28,10 +28,10 @@ export function Dimmer({device}) {
 export function Motor({device, icon = 'curtains', wide = true}) {
   const motion = look(device.id, 'motion'), position = look(device.id, 'position');
   const moving = motion.value === 'up' || motion.value === 'down' ? motion.value : '';
-  const height = position.known ? t('height', position.value) : t('curtains.unknown');
+  const height = position.known ? t('height', position.value) : moving ? '' : t('curtains.unknown');
   // What was asked of it before is over when somebody presses stop.
   const forget = () => { wish(device.id, 'motion').value = null; wish(device.id, 'position').value = null; };
-  return html`<${Card} device=${device} icon=${icon} wide=${wide} note=${html`<span class="note" role="status">${moving ? `${t(`moving.${moving}`)} · ` : ''}${height}</span>`}>
+  return html`<${Card} device=${device} icon=${icon} wide=${wide} note=${html`<span class="note" role="status">${[moving && t(`moving.${moving}`), height].filter(Boolean).join(' · ')}</span>`}>
     <div class="motor">
       ${propertyOf(device, 'position')?.settable && html`<${Height} device=${device} />`}
       <div class="choice" role="group" aria-label=${name(device.name)}>
@@ -65,6 +65,7 @@ function Height({device}) {
       aria-valuenow=${goal ?? s.value ?? 0} aria-valuetext=${s.known ? t('height', s.value) : t('curtains.unknown')} data-slider=${`${device.id}.position`}
       onPointerDown=${down} onPointerMove=${e => drag !== null && setDrag(at(e))} onPointerUp=${up} onPointerCancel=${() => setDrag(null)} onKeyDown=${key}>
     <i class="fill" style=${{width: `${s.known ? s.value : 0}%`}}></i>
+    ${s.known && html`<${Icon} id="down" class="end low" /><${Icon} id="up" class="end" />`}
     ${goal !== null && html`<i class="goal" style=${{left: `${goal}%`}}><b>${goal}%</b></i>`}
     ${!s.known && html`<${Icon} id="unknown" />`}
   </div>`;

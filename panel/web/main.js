@@ -61,7 +61,7 @@ function Keypad({area}) {
       ${[...'123456789'].map(d => html`<button type="button" class="set" key=${d} data-key=${d} onClick=${() => type(d)}>${d}</button>`)}
       <button type="button" class="set" data-key="delete" aria-label=${t('pin.delete')} onClick=${() => setPin(pin.slice(0, -1))}><${Icon} id="delete" /></button>
       <button type="button" class="set" data-key="0" onClick=${() => type('0')}>0</button>
-      <button type="button" class="set enter" data-key="enter" aria-disabled=${wait || !pin ? 'true' : undefined} aria-busy=${busy ? 'true' : undefined} onClick=${enterPin}><span class="label">${t('pin.enter')}</span></button>
+      <button type="button" class="set enter" data-key="enter" aria-disabled=${wait || !pin ? 'true' : undefined} aria-busy=${busy ? 'true' : undefined} onClick=${enterPin}><span class="label">${t('pin.enter')}${lang.value === 'zh' && html`<br /><small>ENTER</small>`}</span></button>
     </div>
     <button type="button" class="set leave" data-key="back" onClick=${() => { asking.value = ''; }}><span class="label">${t('back')}</span></button>
   </main>`;
@@ -70,7 +70,7 @@ function Keypad({area}) {
 // status is the one line that says how the room is.
 function status() {
   const r = room.value, busy = r.scenes.map(s => [s, run(s.id)]).find(([, one]) => one && (one.state === 'asking' || one.state === 'running' || one.state === 'unwinding'));
-  if (busy) return {icon: busy[1].state === 'asking' ? 'fault' : 'busy', text: t(busy[1].state === 'asking' ? 'room.asking' : 'room.running', name(busy[0].name)) + (busy[1].left ? ` · ${t('about', busy[1].left)}` : '')};
+  if (busy) return {icon: busy[1].state === 'asking' ? 'fault' : 'busy', text: busy[1].state === 'asking' ? t('room.asking', name(busy[0].name)) : [name(busy[0].name), busy[1].left ? t('about', busy[1].left) : t('run.running')].join(' · ')};
   const faults = r.devices.filter(d => ['offline', 'fault'].includes(condition(d.id))).length;
   if (faults) return {icon: 'fault', text: t('room.faults', faults)};
   const rack = r.devices.filter(d => d.area === 'system' && d.kind === 'circuit');
@@ -91,8 +91,12 @@ function Bar() {
   </header>`;
 }
 
-const Nav = ({all, at}) => html`<nav aria-label=${t('nav')}>${all.map(p => html`<button type="button" class="set" key=${p.id} data-page=${p.id} aria-current=${p === at ? 'page' : undefined} onClick=${() => go(p.id)}>
-  <${Icon} id=${p.icon} /><span class="label">${title(p)}</span></button>`)}</nav>`;
+function Nav({all, at}) {
+  const bar = useRef(null);
+  useEffect(() => bar.current.querySelector('[aria-current]')?.scrollIntoView({block: 'nearest', inline: 'nearest'}), [at.id]);
+  return html`<nav ref=${bar} aria-label=${t('nav')}>${all.map(p => html`<button type="button" class="set" key=${p.id} data-page=${p.id} aria-current=${p === at ? 'page' : undefined} onClick=${() => go(p.id)}>
+    <${Icon} id=${p.icon} /><span class="label">${title(p)}</span></button>`)}</nav>`;
+}
 
 // gist is what a page would say in one line.
 function gist(p) {
@@ -109,7 +113,7 @@ function gist(p) {
   const d = p.device || p.devices.find(one => one.kind === 'projector'), of = d && condition(d.id);
   if (!d) return '';
   if (of === 'unfed' || of === 'offline' || of === 'fault' || of === 'unknown') return t(`state.${of}`);
-  if (d.kind === 'projector') { const v = property(d.id, 'power').value, s = property(d.id, 'remaining').value; return either(v) + (s && v !== 'on' && v !== 'off' ? ` · ${t('about', s)}` : ''); }
+  if (d.kind === 'projector') return either(property(d.id, 'power').value);
   return d.kind === 'camera' ? '' : either(`transport.${property(d.id, 'transport').value}`);
 }
 

@@ -13,7 +13,7 @@ export function Projector({device}) {
   const hours = property(device.id, 'lamp'), fault = property(device.id, 'fault').value;
   const p = propertyOf(device, 'power'), inputs = propertyOf(device, 'input')?.options.filter(o => !o.state) || [];
   const fed = condition(device.id) !== 'unfed';
-  return html`<${Card} device=${device} icon="projector" note=${turning ? html`<span class="chip busy"><${Icon} id=${s.value === 'cooling' ? 'cooling' : 'busy'} turn=${s.value === 'warming'} />${t(s.value)}</span>` :
+  return html`<${Card} device=${device} icon="projector" busy=${turning} note=${turning ? html`<span class="chip busy"><${Icon} id=${s.value === 'cooling' ? 'cooling' : 'busy'} turn=${s.value === 'warming'} />${t(s.value)}</span>` :
       hours.value !== null && html`<span class="note">${t('lamp', hours.value)}</span>`}>
     <div class="choice" role="group" aria-label=${name(device.name)}>
       ${p.options.filter(o => !o.state).map(o => html`<${Setter} key=${o.value} device=${device} property="power" value=${o.value} text=${t(o.value)} icon="power" />`)}

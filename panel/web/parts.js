@@ -6,7 +6,7 @@ import {html} from './vendor/ui.js';
 const icons = new URL('icons.svg', import.meta.url).href;
 
 // Icon is a picture beside a word; alone it would need one.
-export const Icon = ({id, turn}) => html`<svg class=${turn ? 'icon turn' : 'icon'} aria-hidden="true"><use href=${`${icons}#${id}`} /></svg>`;
+export const Icon = ({id, turn, class: extra = ''}) => html`<svg class=${`icon ${extra}${turn ? ' turn' : ''}`} aria-hidden="true"><use href=${`${icons}#${id}`} /></svg>`;
 
 // Chip tells a condition by shape and word; nothing where all is well.
 export function Chip({of}) {
@@ -15,8 +15,9 @@ export function Chip({of}) {
 }
 
 // Card is a device: its name, what is wrong with it, and what can be done with it.
-export function Card({device, icon, note, wide, children}) {
-  const of = condition(device.id);
+export function Card({device, icon, note, wide, busy, children}) {
+  // What is in motion is on its way to be known.
+  const is = condition(device.id), of = busy && is === 'assumed' ? '' : is;
   return html`<section class=${`card ${of}${wide ? ' wide' : ''}`} data-device=${device.id} aria-label=${name(device.name)}>
     <h3>${icon && html`<${Icon} id=${icon} />`}<span class="grow">${name(device.name)}</span>${note}<${Chip} of=${of} /></h3>
     ${children}
@@ -34,16 +35,17 @@ export function Setter({device, property, value, icon, text, note, act, class: e
     onset?.();
     set(device.id, property, value);
   };
-  return html`<button type="button" class=${`set ${extra}${asked ? ' asked' : ''}${shut ? ' shut' : ''}${on && s.quality !== 'reported' ? ' unsure' : ''}`}
+  return html`<button type="button" class=${`set ${extra}${asked ? ' asked' : ''}${shut ? ' shut' : ''}${value === false || value === 'off' ? ' nought' : ''}${on && s.quality !== 'reported' ? ' unsure' : ''}`}
       aria-pressed=${act ? undefined : String(on)} aria-busy=${asked ? 'true' : undefined} aria-disabled=${shut ? 'true' : undefined}
       data-set=${`${device.id}.${property}=${value}`} onClick=${press}>
     ${shut ? html`<${Icon} id="lock" />` : asked ? html`<${Icon} id="busy" turn />` : icon ? html`<${Icon} id=${icon} />` : null}
+    ${on && html`<${Icon} id="check" class="so" />`}
     <span class="label">${text}</span>${note && html`<small>${note}</small>`}
   </button>`;
 }
 
 // Choice is a row of setters of which one is so.
-export const Choice = ({device, property, options, label}) => html`<div class="choice" role="group" aria-label=${label || name(device.name)}>
+export const Choice = ({device, property, options, label}) => html`<div class=${options.every(o => o.text.length <= 4) ? 'choice segments' : 'choice'} role="group" aria-label=${label || name(device.name)}>
   ${options.map(o => html`<${Setter} key=${String(o.value)} device=${device} property=${property} value=${o.value} text=${o.text} icon=${o.icon} />`)}
 </div>`;
 

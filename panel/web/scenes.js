@@ -5,7 +5,8 @@ import {left, linked, name, now, room, run, t} from './store.js';
 import {dialog, lock} from './view.js';
 import {html, useEffect, useRef, useState} from './vendor/ui.js';
 
-const live = r => Boolean(r) && ['running', 'asking', 'unwinding'].includes(r.state);
+// live says whether a run goes on.
+export const live = r => Boolean(r) && ['running', 'asking', 'unwinding'].includes(r.state);
 
 const icons = {running: 'busy', asking: 'fault', unwinding: 'undo', finished: 'check', waiting: 'todo', failed: 'fault', skipped: 'skip', cancelled: 'cross', undone: 'undo'};
 

@@ -109,7 +109,8 @@ export function condition(id) {
   if (!r.fed) return 'unfed';
   if (!r.online) return 'offline';
   if (property(id, 'fault').value) return 'fault';
-  const qualities = d.properties.filter(p => p.settable).map(p => property(id, p.name).quality);
+  // How well it is known counts for what it is there for; its other properties tell for themselves.
+  const qualities = d.properties.filter(p => p.settable).slice(0, 1).concat(propertyOf(d, 'position') || []).map(p => property(id, p.name).quality);
   for (const q of ['unknown', 'stale', 'assumed']) {
     if (q === 'unknown' ? qualities.length && qualities.every(one => one === q) : qualities.includes(q)) return q;
   }
@@ -127,13 +128,13 @@ export function lock(id, p, value) {
 // because is a lock in words, with the time it will hold where the controller knows.
 export const because = l => l.until && left(l.until) > 0 ? `${name(l.reason)} (${t('about', left(l.until))})` : name(l.reason);
 
-// spoken is a value as people say it.
-export function spoken(d, p, value) {
+// spoken is a value as people say it; asked where it is what somebody wants and not how it is.
+export function spoken(d, p, value, asked = false) {
   if (value === null || value === undefined) return t('state.unknown');
   if (typeof value === 'boolean') return t(value ? 'on' : 'off');
   const option = p.options?.find(o => o.value === value);
   if (option?.label && name(option.label)) return name(option.label);
   if (p.name === 'selected') return name(room.value.sources.find(s => s.id === value)?.name) || either(value);
-  if (p.options) return either(`transport.${value}`, `moving.${value}`, value);
+  if (p.options) return asked ? either(`transport.${value}`, value) : either(`transport.${value}`, `moving.${value}`, value);
   return `${value}${p.unit === '%' ? '%' : p.unit ? ` ${p.unit}` : ''}`;
 }

@@ -2,8 +2,8 @@
 import {call} from './ask.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
 import {Card, Chip, Choice, Icon} from './parts.js';
-import {Runs, Scene} from './scenes.js';
-import {build, condition, either, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, t, theme, wear} from './store.js';
+import {Runs, Scene, live} from './scenes.js';
+import {build, condition, either, lang, line, lines, name, property, propertyOf, reach, room, run, simulated, speak, spoken, t, theme, wear} from './store.js';
 import {html, signal, useEffect, useState} from './vendor/ui.js';
 
 const tab = signal('power');
@@ -16,7 +16,7 @@ export function System({page}) {
       <${Icon} id=${icons[id]} /><span class="label">${t(`tab.${id}`)}</span></button>`)}</div>
     <div class="panel" role="tabpanel">
       ${at === 'power' && html`<div class="scenes">${page.scenes.map(s => html`<${Scene} key=${s.id} scene=${s} />`)}</div><${Runs} scenes=${page.scenes} />
-        <div class="grid small">${circuits.map(d => html`<${Lamp} key=${d.id} device=${d} icon="circuit" />`)}</div>`}
+        <div class="grid small" hidden=${page.scenes.some(s => live(run(s.id)))}>${circuits.map(d => html`<${Lamp} key=${d.id} device=${d} icon="circuit" />`)}</div>`}
       ${at === 'health' && html`<${Health} />`}
       ${at === 'equipment' && html`<div class="grid">${others.map(d => html`<${Equipment} key=${d.id} device=${d} />`)}</div>`}
       ${at === 'log' && html`<${Log} />`}
@@ -55,7 +55,7 @@ function whatOf(e) {
   if (e.scene) return name(room.value.scenes.find(s => s.id === e.scene)?.name) || e.scene;
   const d = room.value.devices.find(one => one.id === e.device), p = propertyOf(d, e.property);
   if (!d) return e.device || '';
-  const value = p && e.value !== undefined ? spoken(d, p, {true: true, false: false}[e.value] ?? e.value) : e.value || '';
+  const value = p && e.value !== undefined ? spoken(d, p, {true: true, false: false}[e.value] ?? e.value, true) : e.value || '';
   return `${name(d.name)} ${value}`;
 }
 
@@ -66,7 +66,7 @@ function Log() {
   }, [before]);
   return html`<ul class="list log">
       ${entries.length === 0 && html`<li>${t('log.none')}</li>`}
-      ${entries.map(e => html`<li class=${e.outcome === 'failed' ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)}</small></li>`)}
+      ${entries.map(e => html`<li class=${e.outcome === 'failed' ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`, `run.${e.outcome}`, `state.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)}</small></li>`)}
     </ul>
     <div class="choice">
       <button type="button" class="set" onClick=${() => setBefore(0)}><span class="label">${t('log.newest')}</span></button>

@@ -37,7 +37,6 @@ export const words = {
   'close': ['关闭', 'Close'],
   'room.ready': ['系统已就绪', 'System ready'],
   'room.off': ['系统未开启', 'System is off'],
-  'room.running': ['{n}：进行中', '{n}: under way'],
   'room.asking': ['{n}：请选择', '{n}: please choose'],
   'room.faults': ['{n}处故障', 'Faults: {n}'],
   'lost': ['控制器离线，正在重连', 'Controller offline, reconnecting'],

@@ -38,6 +38,7 @@ func (p *reporter) Report(property string, v devices.Value, q devices.Quality) {
 	changed := before.Value != v || before.Quality != q
 	if changed {
 		r.state.touch(c)
+		r.state.keepPromise(c, before.Value)
 		r.relock(p.member.ID, now)
 	}
 	r.state.mu.Unlock()
@@ -135,6 +136,7 @@ func (r *Room) feed(circuit *member, v devices.Value, q devices.Quality) {
 			if !v.Bool() {
 				for _, c := range m.cells {
 					c.state.Value, c.state.Quality, c.state.Locks = devices.Value{}, devices.Unknown, nil
+					r.state.forget(c)
 					r.state.touch(c)
 				}
 				r.relock(m.ID, time.Now())

@@ -241,11 +241,31 @@ func (r *Room) carryOut(ctx context.Context, m *member, property devices.Propert
 	}
 	ctx, cancel := context.WithTimeout(line.WithUrgency(withBy(ctx, by), line.Person), limit)
 	defer cancel()
-	if !property.Momentary {
-		mine := r.state.target(m.cells[property.Name], value)
-		defer r.state.reached(m.cells[property.Name], mine)
+	if property.Momentary {
+		return m.Device.Set(ctx, property.Name, value) //nolint:wrapcheck // becomes the outcome
 	}
-	return m.Device.Set(ctx, property.Name, value) //nolint:wrapcheck // becomes the outcome
+	c := m.cells[property.Name]
+	mine := r.state.target(c, value)
+	r.giveUp(m, c)
+	err = m.Device.Set(ctx, property.Name, value)
+	if errors.Is(err, devices.ErrAccepted) {
+		r.state.promise(c, mine)
+	} else {
+		r.state.reached(c, mine)
+	}
+	return err //nolint:wrapcheck // becomes the outcome
+}
+
+// giveUp forgets where a device was on its way to when it is now told something else: a curtain that
+// is stopped does not go to the height that was asked for before.
+func (r *Room) giveUp(m *member, now *cell) {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	for _, c := range m.cells {
+		if c != now && c.promised && c.property.Continuous {
+			r.state.forget(c)
+		}
+	}
 }
 
 type byKey struct{}

@@ -74,6 +74,7 @@ type cell struct {
 	property devices.Property // of a property
 	state    PropertyState
 	wish     uint64 // whose target stands in state
+	promised bool   // the equipment has accepted the target and is on its way there
 
 	device *DeviceState
 	line   *line.Health
@@ -258,7 +259,7 @@ func (s *store) target(c *cell, v devices.Value) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wishes++
-	c.wish, c.state.Target = s.wishes, v
+	c.wish, c.promised, c.state.Target = s.wishes, false, v
 	s.touch(c)
 	return s.wishes
 }
@@ -268,7 +269,47 @@ func (s *store) reached(c *cell, wish uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.wish == wish {
-		c.wish, c.state.Target = 0, devices.Value{}
+		s.forget(c)
+	}
+}
+
+// promiseMost is how long an accepted target stands at most. Lamps take two minutes, and a long curtain
+// less; what has not come about by then will not.
+const promiseMost = 5 * time.Minute
+
+// promise leaves a target standing that the equipment has accepted, until it is reached or nothing
+// points to it any more.
+func (s *store) promise(c *cell, wish uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case c.wish != wish:
+	case c.state.Value == c.state.Target:
+		s.forget(c)
+	default:
+		c.promised = true
+		time.AfterFunc(promiseMost, func() { s.reached(c, wish) })
+	}
+}
+
+// forget takes a target back. The caller holds mu.
+func (s *store) forget(c *cell) {
+	if c.wish != 0 {
+		c.wish, c.promised, c.state.Target = 0, false, devices.Value{}
 		s.touch(c)
+	}
+}
+
+// keepPromise looks at an accepted target after the value has changed: it is reached, or the equipment
+// has settled on something else. A number passes many others on its way, and a word that nobody can
+// ask for (warming) is no place to settle. The caller holds mu.
+func (s *store) keepPromise(c *cell, before devices.Value) {
+	v := c.state.Value
+	if !c.promised || v.IsZero() || v == before && v != c.state.Target {
+		return
+	}
+	number := c.property.Kind == devices.KindInteger || c.property.Kind == devices.KindNumber
+	if v == c.state.Target || !number && c.property.Asks(v) {
+		s.forget(c)
 	}
 }

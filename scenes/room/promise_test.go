@@ -1,0 +1,81 @@
+package room
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"lectern/devices"
+)
+
+// accepts is equipment that takes every command for later.
+func accepts(t *thing) *thing {
+	t.set = func(context.Context, *thing, string, devices.Value) error { return devices.ErrAccepted }
+	return t
+}
+
+func target(r *Room, device, property string) string {
+	p, _ := r.Get(device, property)
+	return p.Target.String()
+}
+
+func TestAnAcceptedTargetStandsUntilItIsReached(t *testing.T) {
+	beam := accepts(projector())
+	r := newRoom(t, Config{Members: []Member{{ID: "beam", Device: beam}}})
+	beam.report.Report("power", devices.Word("off"), devices.Reported)
+	do(t, r, "beam", "power", "on")
+	do(t, r, "beam", "input", "hdmi1")
+	for _, step := range []struct{ power, target string }{{"off", "on"}, {"warming", "on"}, {"on", ""}} {
+		beam.report.Report("power", devices.Word(step.power), devices.Reported)
+		if got := target(r, "beam", "power"); got != step.target {
+			t.Errorf("at %s the target of power is %q, want %q", step.power, got, step.target)
+		}
+	}
+	if got := target(r, "beam", "input"); got != "hdmi1" {
+		t.Errorf("the input's target is %q although it has not come about", got)
+	}
+}
+
+func TestAnAcceptedTargetIsGivenUpWhenTheEquipmentSettlesElsewhere(t *testing.T) {
+	beam := accepts(projector())
+	r := newRoom(t, Config{Members: []Member{{ID: "beam", Device: beam}}})
+	beam.report.Report("power", devices.Word("off"), devices.Reported)
+	do(t, r, "beam", "power", "on")
+	beam.report.Report("power", devices.Word("warming"), devices.Reported)
+	beam.report.Report("power", devices.Word("off"), devices.Reported) // the lamp did not strike
+	if got := target(r, "beam", "power"); got != "" {
+		t.Errorf("the target is still %q", got)
+	}
+}
+
+func TestStoppingACurtainGivesUpItsHeight(t *testing.T) {
+	curtain := accepts(&thing{properties: []devices.Property{
+		{Name: "motion", Kind: devices.KindEnum, Settable: true, Options: devices.Words("up", "stop", "down")},
+		{Name: "position", Kind: devices.KindInteger, Settable: true, Continuous: true, Max: 100},
+	}})
+	r := newRoom(t, Config{Members: []Member{{ID: "curtain", Device: curtain}}})
+	curtain.report.Report("position", devices.Int(0), devices.Reported)
+	do(t, r, "curtain", "position", 60)
+	curtain.report.Report("position", devices.Int(20), devices.Reported)
+	if got := target(r, "curtain", "position"); got != "60" {
+		t.Fatalf("on its way the target is %q", got)
+	}
+	do(t, r, "curtain", "motion", "stop")
+	if got := target(r, "curtain", "position"); got != "" {
+		t.Errorf("after stop the target is still %q", got)
+	}
+}
+
+func TestNoTargetStandsForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		beam := accepts(projector())
+		r := newRoom(t, Config{Members: []Member{{ID: "beam", Device: beam}}})
+		do(t, r, "beam", "power", "on")
+		time.Sleep(promiseMost + time.Second)
+		synctest.Wait()
+		if got := target(r, "beam", "power"); got != "" {
+			t.Errorf("the target is still %q", got)
+		}
+	})
+}
