@@ -31,6 +31,10 @@ type Property struct {
 	Max  float64 `json:"max,omitempty"`
 	Step float64 `json:"step,omitempty"`
 
+	// Limit is the most that may be asked for where that is less than Max: the room file limits a
+	// volume, and somebody at the equipment's own knob can still turn it higher. 0 means Max.
+	Limit float64 `json:"limit,omitempty"`
+
 	// Options lists the words of an enum.
 	Options []Option `json:"options,omitempty"`
 

@@ -381,6 +381,30 @@ func owners[V any](set map[string]V) []string {
 	return slices.Compact(ids)
 }
 
+// chooserName is what people read above a choice of sources: that of a room with several is named after
+// the projector that it is for.
+func chooserName(cfg *configs.Room, id string) configs.Name {
+	var beams []configs.Name
+	alone := true
+	for _, src := range cfg.Sources {
+		if src.On != id {
+			alone = false
+			continue
+		}
+		for _, owner := range owners(src.Set) {
+			for _, d := range cfg.Devices {
+				if d.ID == owner && d.Kind == "projector" && !slices.Contains(beams, d.Name) {
+					beams = append(beams, d.Name)
+				}
+			}
+		}
+	}
+	if alone || len(beams) != 1 {
+		return configs.Name{ZH: "投影机信号选择", EN: "Projector source"}
+	}
+	return configs.Name{ZH: beams[0].ZH + "信号选择", EN: beams[0].EN + " source"}
+}
+
 // describe makes the answer to GET /api/v1/room once: a room does not change while it runs.
 func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 	a := roomAnswer{
@@ -416,9 +440,7 @@ func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 	}
 	for _, id := range r.Devices() {
 		if !seen[id] { // where sources are chosen
-			a.Devices = append(a.Devices, roomDevice{
-				ID: id, Kind: "sources", Name: configs.Name{ZH: "投影机信号选择", EN: "Projector source"}, Area: areaMain, Properties: r.Properties(id),
-			})
+			a.Devices = append(a.Devices, roomDevice{ID: id, Kind: "sources", Name: chooserName(cfg, id), Area: areaMain, Properties: r.Properties(id)})
 		}
 	}
 	for _, src := range cfg.Sources {

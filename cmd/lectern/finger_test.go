@@ -11,7 +11,7 @@ import (
 
 // finger is a person at the panel: a browser with a cookie.
 type finger struct {
-	t      *testing.T
+	t      testing.TB
 	house  *house
 	client *http.Client
 }

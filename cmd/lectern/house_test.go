@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,18 +35,21 @@ const patience = 20 * time.Second
 // house is a whole room at work: the daemon as it is, its equipment on real ptys and sockets, and a
 // machine that speaks to it over HTTP.
 type house struct {
-	t      *testing.T
+	t      testing.TB
 	cfg    *configs.Room
 	url    string
 	secret string
 	cast   *cast.Ensemble
+	data   string
+	stop   func() // ends the daemon, not its equipment
 }
 
 // example is the path of a room file that comes with the program.
 func example(name string) string { return filepath.Join("..", "..", "configs", name) }
 
-// open starts a room on simulated equipment until the test ends.
-func open(t *testing.T, path string) *house {
+// open starts a room on simulated equipment until the test ends. Changes are made to the room file
+// before anything starts.
+func open(t testing.TB, path string, changes ...func(*configs.Room)) *house {
 	t.Helper()
 	cfg, err := configs.Load(path, all.Catalogue(), os.LookupEnv)
 	if err != nil {
@@ -57,6 +61,9 @@ func open(t *testing.T, path string) *house {
 	for i := range cfg.Devices {
 		cfg.Devices[i].Travel /= quick
 	}
+	for _, change := range changes {
+		change(cfg)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stage := sim.NewStage(ctx)
 	played, err := cast.Play(ctx, stage, cfg, cast.Options{Speed: quick, Folder: t.TempDir()})
@@ -64,33 +71,43 @@ func open(t *testing.T, path string) *house {
 		t.Fatal(err)
 	}
 	played.Endpoints.Apply(cfg)
-	data := t.TempDir()
-	log := slog.New(slog.DiscardHandler)
-	d, err := newDaemon(ctx, cfg, data, true, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	over := make(chan error, 1)
-	go func() { over <- d.run(ctx, listener) }()
+	h := &house{t: t, cfg: cfg, cast: played, data: t.TempDir()}
+	h.start()
 	t.Cleanup(func() {
+		h.stop()
 		cancel()
-		if err := <-over; err != nil {
-			t.Errorf("the daemon ended with %v", err)
-		}
 		stage.Wait()
 		http.DefaultClient.CloseIdleConnections()
 	})
-	secret, err := os.ReadFile(filepath.Join(data, tokenFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &house{t: t, cfg: cfg, url: "http://" + listener.Addr().String(), secret: strings.TrimSpace(string(secret)), cast: played}
-	h.until("the room is ready", func() bool { status, _ := h.call(http.MethodGet, "/readyz", ""); return status == http.StatusOK })
 	return h
+}
+
+// start starts the daemon, on a port of its own, and waits until the room is ready.
+func (h *house) start() {
+	h.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	d, err := newDaemon(ctx, h.cfg, h.data, true, slog.New(slog.DiscardHandler))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	over := make(chan error, 1)
+	go func() { over <- d.run(ctx, listener) }()
+	h.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-over; err != nil {
+			h.t.Errorf("the daemon ended with %v", err)
+		}
+	})
+	secret, err := os.ReadFile(filepath.Join(h.data, tokenFile))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.url, h.secret = "http://"+listener.Addr().String(), strings.TrimSpace(string(secret))
+	h.until("the room is ready", func() bool { status, _ := h.call(http.MethodGet, "/readyz", ""); return status == http.StatusOK })
 }
 
 // hurry shortens the pauses of scenes; their order and their conditions stay.

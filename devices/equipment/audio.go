@@ -40,9 +40,13 @@ type audio struct {
 	comesUp bool // the start limit applies when it answers next
 }
 
-func volumeProperties() []devices.Property {
+func volumeProperties(limits Limits) []devices.Property {
+	limit := 0.0
+	if limits.Max != nil {
+		limit = float64(*limits.Max)
+	}
 	return []devices.Property{
-		{Name: "volume", Kind: devices.KindInteger, Settable: true, Continuous: true, Unit: "%", Max: 100},
+		{Name: "volume", Kind: devices.KindInteger, Settable: true, Continuous: true, Unit: "%", Max: 100, Limit: limit},
 		{Name: "mute", Kind: devices.KindBool, Settable: true},
 	}
 }
@@ -142,7 +146,7 @@ type amplifier struct {
 func NewAmplifier(spec Spec, limits Limits, volume devices.Volume) devices.Device {
 	a := &amplifier{}
 	a.audio = audio{base: &a.base, limits: limits, volume: volume}
-	a.setUp(spec, volumeProperties(), volume)
+	a.setUp(spec, volumeProperties(limits), volume)
 	a.read = func(ctx context.Context) (bool, error) { return false, a.audio.ask(ctx) }
 	return a
 }

@@ -29,7 +29,7 @@ func NewPlayer(spec Spec, more PlayerSpec, deck devices.Player) devices.Device {
 	}}
 	if v, ok := deck.(devices.Volume); ok {
 		p.audio = &audio{base: &p.base, limits: more.Limits, volume: v}
-		properties = append(properties, volumeProperties()...)
+		properties = append(properties, volumeProperties(more.Limits)...)
 	}
 	p.setUp(spec, properties, deck)
 	p.read = p.ask

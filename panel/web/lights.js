@@ -1,6 +1,6 @@
 // Lights, curtains and screens.
 import {set} from './ask.js';
-import {Card, Choice, Icon, Reasons, Setter} from './parts.js';
+import {Card, Choice, Icon, Reasons, Setter, still} from './parts.js';
 import {linked, look, name, propertyOf, spoken, t, wish} from './store.js';
 import {html, useRef, useState} from './vendor/ui.js';
 
@@ -63,7 +63,7 @@ function Height({device}) {
   const goal = drag ?? s.asked;
   return html`<div ref=${bar} class=${`height ${s.known ? s.quality : 'unknown'}`} role="slider" tabindex="0" aria-label=${t('height.of', name(device.name))} aria-valuemin="0" aria-valuemax="100"
       aria-valuenow=${goal ?? s.value ?? 0} aria-valuetext=${s.known ? t('height', s.value) : t('curtains.unknown')} data-slider=${`${device.id}.position`}
-      onPointerDown=${down} onPointerMove=${e => drag !== null && setDrag(at(e))} onPointerUp=${up} onPointerCancel=${() => setDrag(null)} onKeyDown=${key}>
+      onTouchStart=${still} onPointerDown=${down} onPointerMove=${e => drag !== null && setDrag(at(e))} onPointerUp=${up} onPointerCancel=${() => setDrag(null)} onKeyDown=${key}>
     <i class="fill" style=${{width: `${s.known ? s.value : 0}%`}}></i>
     ${s.known && html`<${Icon} id="down" class="end low" /><${Icon} id="up" class="end" />`}
     ${goal !== null && html`<i class="goal" style=${{left: `${goal}%`}}><b>${goal}%</b></i>`}

@@ -1,6 +1,6 @@
 // The projector, what it shows, how loud, and the players.
 import {set} from './ask.js';
-import {Card, Chip, Choice, Icon, Reasons, Setter} from './parts.js';
+import {Card, Chip, Choice, Icon, Reasons, Setter, still} from './parts.js';
 import {condition, either, left, linked, look, name, property, propertyOf, room, spoken, t} from './store.js';
 import {sourceVolume, volumeOf} from './rooms.js';
 import {html, useEffect, useRef, useState} from './vendor/ui.js';
@@ -26,9 +26,11 @@ export function Projector({device}) {
   </${Card}>`;
 }
 
+const projectorOf = source => room.value.devices.find(d => d.kind === 'projector' && source.devices?.includes(d.id));
+
 // shows says whether the screen that a source leads to is lit.
 function shows(source) {
-  const projector = room.value.devices.find(d => d.kind === 'projector' && source.devices?.includes(d.id));
+  const projector = projectorOf(source);
   return !projector || property(projector.id, 'power').value === 'on';
 }
 
@@ -66,7 +68,7 @@ export function onScreen() {
 // screen, unless asked to.
 export function Player({device}) {
   const s = look(device.id, 'transport'), p = propertyOf(device, 'transport');
-  const source = room.value.sources.find(one => one.player === device.id), shown = source && property(source.on, 'selected').value === source.id;
+  const sources = room.value.sources.filter(one => one.player === device.id);
   const keys = p.options.filter(o => !o.state), first = ['back', 'play', 'stop', 'forward'];
   const button = o => html`<${Setter} key=${o.value} class="key" device=${device} property="transport" value=${o.value} act=${o.act} icon=${o.value} text=${t(`transport.${o.value}`)} />`;
   return html`<div class="player">
@@ -75,8 +77,9 @@ export function Player({device}) {
       <${Card} device=${device} icon=${device.kind === 'recorder' ? 'recorder' : 'player'}>
         <p class="big" role="status">${s.known ? spoken(device, p, s.value) : t('state.unknown')}</p>
         <p class="note">${onScreen()}</p>
-        ${source && (shown ? html`<p class="chip on"><${Icon} id="check" />${t(shows(source) ? 'showing' : 'chosen')}</p>` :
-          html`<button type="button" class="set" onClick=${() => set(source.on, 'selected', source.id)}><${Icon} id="projector" /><span class="label">${t('put.on.screen')}</span></button>`)}
+        ${sources.map(source => property(source.on, 'selected').value === source.id ? html`<p class="chip on"><${Icon} id="check" />${t(shows(source) ? 'showing' : 'chosen')}</p>` :
+          html`<button type="button" class="set" data-put=${source.id} onClick=${() => set(source.on, 'selected', source.id)}><${Icon} id="projector" />
+            <span class="label">${sources.length > 1 && projectorOf(source) ? t('put.on', name(projectorOf(source).name)) : t('put.on.screen')}</span></button>`)}
       </${Card}>
     </div>
     <div class="keys main" role="group" aria-label=${name(device.name)}>${first.map(v => keys.find(o => o.value === v)).filter(Boolean).map(button)}</div>
@@ -121,11 +124,11 @@ export function Volume({device, of, flat}) {
   const bar = useRef(null), sending = useRef({busy: false, next: null}), [drag, setDrag] = useState(null);
   if (!device) return html`<aside class="volume" aria-label=${t('volume')}><span class="of">${of ? name(of.name) : t('volume')}</span><p class="note">${of ? t('volume.none') : t('nothing')}</p></aside>`;
   const p = propertyOf(device, 'volume'), s = look(device.id, 'volume'), m = look(device.id, 'mute');
-  const wide = flat?.();
+  const wide = flat?.(), top = p.limit || p.max || 100;
   const at = e => {
     const box = bar.current.getBoundingClientRect();
     const part = box.width > box.height ? (e.clientX - box.left) / box.width : 1 - (e.clientY - box.top) / box.height;
-    return Math.round(Math.max(0, Math.min(1, part)) * ((p.max || 100) - (p.min || 0)) + (p.min || 0));
+    return Math.min(top, Math.round(Math.max(0, Math.min(1, part)) * ((p.max || 100) - (p.min || 0)) + (p.min || 0)));
   };
   const send = async value => {
     const q = sending.current;
@@ -138,7 +141,7 @@ export function Volume({device, of, flat}) {
   const follow = e => { const v = at(e); if (v !== drag) { setDrag(v); send(v); } };
   const down = e => { if (!linked.value) return; bar.current.setPointerCapture(e.pointerId); follow(e); };
   const up = e => { if (drag === null) return; const v = at(e); if (v !== drag) send(v); setDrag(null); };
-  const step = by => send(Math.max(p.min || 0, Math.min(p.max || 100, (sending.current.next ?? s.asked ?? s.value ?? p.min ?? 0) + by)));
+  const step = by => send(Math.max(p.min || 0, Math.min(top, (sending.current.next ?? s.asked ?? s.value ?? p.min ?? 0) + by)));
   const key = e => { const by = {ArrowUp: 5, ArrowRight: 5, ArrowDown: -5, ArrowLeft: -5}[e.key]; if (by) { e.preventDefault(); step(by); } };
   const shown = drag ?? s.asked ?? (s.known ? s.value : null), share = shown === null ? 0 : 100 * (shown - (p.min || 0)) / ((p.max || 100) - (p.min || 0));
   const cond = condition(device.id);
@@ -148,7 +151,7 @@ export function Volume({device, of, flat}) {
     <button type="button" class="set" aria-label=${t('louder')} data-step="up" onClick=${() => step(5)}><${Icon} id="plus" /></button>
     <div ref=${bar} class=${`track ${s.known ? s.quality : 'unknown'}`} role="slider" tabindex="0" aria-orientation=${wide ? 'horizontal' : 'vertical'} aria-label=${t('volume.of', name(of.name))}
         aria-valuemin=${p.min || 0} aria-valuemax=${p.max || 100} aria-valuenow=${shown ?? 0} aria-valuetext=${shown === null ? t('state.unknown') : String(shown)} data-slider=${`${device.id}.volume`}
-        onPointerDown=${down} onPointerMove=${e => drag !== null && follow(e)} onPointerUp=${up} onPointerCancel=${() => setDrag(null)} onKeyDown=${key}>
+        onTouchStart=${still} onPointerDown=${down} onPointerMove=${e => drag !== null && follow(e)} onPointerUp=${up} onPointerCancel=${() => setDrag(null)} onKeyDown=${key}>
       <i class="groove"><b style=${{'--share': `${share}%`}}></b></i>
     </div>
     <button type="button" class="set" aria-label=${t('softer')} data-step="down" onClick=${() => step(-5)}><${Icon} id="minus" /></button>

@@ -49,6 +49,10 @@ export const Choice = ({device, property, options, label}) => html`<div class=${
   ${options.map(o => html`<${Setter} key=${String(o.value)} device=${device} property=${property} value=${o.value} text=${o.text} icon=${o.icon} />`)}
 </div>`;
 
+// still keeps the browser from making a gesture of a drag on a bar: after a flick it takes the next tap
+// for the end of a fling and swallows it.
+export const still = e => e.preventDefault();
+
 // Reasons are the locks of a property, in words, under its buttons.
 export function Reasons({device, property}) {
   const s = look(device.id, property);

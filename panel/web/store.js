@@ -131,7 +131,7 @@ export const because = l => l.until && left(l.until) > 0 ? `${name(l.reason)} ($
 // spoken is a value as people say it; asked where it is what somebody wants and not how it is.
 export function spoken(d, p, value, asked = false) {
   if (value === null || value === undefined) return t('state.unknown');
-  if (typeof value === 'boolean') return t(value ? 'on' : 'off');
+  if (typeof value === 'boolean') return p.settable ? t(value ? 'on' : 'off') : t(value ? 'true' : 'false');
   const option = p.options?.find(o => o.value === value);
   if (option?.label && name(option.label)) return name(option.label);
   if (p.name === 'selected') return name(room.value.sources.find(s => s.id === value)?.name) || either(value);

@@ -85,6 +85,7 @@ export const words = {
   'nothing': ['未选择信号', 'No source chosen'],
   'on.screen': ['屏幕上：{n}', 'On the screen: {n}'],
   'put.on.screen': ['投到屏幕', 'Show on screen'],
+  'put.on': ['投到{n}', 'Show on {n}'],
 
   // Sound.
   'volume': ['音量', 'Volume'],
@@ -177,6 +178,8 @@ export const words = {
   'presence': ['有人', 'Presence'],
   'contact': ['门磁', 'Contact'],
   'light': ['照度', 'Light'],
+  'true': ['是', 'Yes'],
+  'false': ['否', 'No'],
   'none': ['无', 'None'],
   'other': ['其他', 'Other'],
 };
