@@ -65,6 +65,9 @@ type screen struct {
 	language      string
 }
 
+// wall is the panel that hangs in most rooms.
+var wall = screen{1024, 600, "zh"}
+
 // hang opens a panel on an address.
 func hang(t testing.TB, in context.Context, url string, s screen) *glass {
 	t.Helper()
