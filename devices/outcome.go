@@ -81,9 +81,9 @@ func OutcomeOf(err error) Outcome {
 	case err == nil:
 		return Outcome{Result: Done}
 	case errors.Is(err, ErrSent):
-		return Outcome{Result: Sent, Reason: Phrase{ZH: "已发送,未确认", EN: "Sent, not confirmed"}}
+		return Outcome{Result: Sent, Reason: Phrase{ZH: "已发送，未确认", EN: "Sent, not confirmed"}}
 	case errors.Is(err, ErrAccepted):
-		return Outcome{Result: Accepted, Reason: Phrase{ZH: "已接受,设备就绪后执行", EN: "Accepted, it will be done when the equipment is ready"}}
+		return Outcome{Result: Accepted, Reason: Phrase{ZH: "已接受，设备就绪后执行", EN: "Accepted, it will be done when the equipment is ready"}}
 	case errors.As(err, &refusal):
 		return Outcome{
 			Result: Refused, Reason: refusal.Reason, Detail: err.Error(),
@@ -92,13 +92,13 @@ func OutcomeOf(err error) Outcome {
 	case errors.Is(err, line.ErrSuperseded):
 		return Outcome{Result: Superseded, Reason: Phrase{ZH: "已被更新的操作取代", EN: "A newer command took its place"}, Detail: err.Error()}
 	case errors.Is(err, line.ErrExpired):
-		return Outcome{Result: Expired, Reason: Phrase{ZH: "设备忙,操作已过期,未发送", EN: "The line was busy for too long; nothing was sent"}, Detail: err.Error()}
+		return Outcome{Result: Expired, Reason: Phrase{ZH: "设备忙，操作已过期，未发送", EN: "The line was busy for too long; nothing was sent"}, Detail: err.Error()}
 	case errors.As(err, &rejection):
 		return Outcome{Result: Failed, Reason: rejection.Reason, Detail: err.Error()}
 	case errors.Is(err, line.ErrDown):
 		return Outcome{Result: Failed, Reason: Phrase{ZH: "设备未连接", EN: "The equipment is not connected"}, Detail: err.Error()}
 	case errors.Is(err, line.ErrNoReply), errors.Is(err, context.DeadlineExceeded):
-		return Outcome{Result: Failed, Reason: Phrase{ZH: "设备未响应,请重试", EN: "No answer from the equipment, try again"}, Detail: err.Error()}
+		return Outcome{Result: Failed, Reason: Phrase{ZH: "设备未响应，请重试", EN: "No answer from the equipment, try again"}, Detail: err.Error()}
 	case errors.Is(err, context.Canceled):
 		return Outcome{Result: Failed, Reason: Phrase{ZH: "操作已取消", EN: "Cancelled"}, Detail: err.Error()}
 	}

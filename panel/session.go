@@ -237,7 +237,7 @@ func (s *Server) openArea(w http.ResponseWriter, r *http.Request) {
 	}
 	none := 0
 	writeProblem(w, problem{
-		Status: http.StatusTooManyRequests, Title: "Too many wrong PINs", Detail: "wait before the next try", ZH: "密码错误次数过多,请稍候",
+		Status: http.StatusTooManyRequests, Title: "Too many wrong PINs", Detail: "wait before the next try", ZH: "密码错误次数过多，请稍候",
 		RetryAfter: int(wait/time.Second) + 1, Left: &none,
 	})
 }

@@ -59,14 +59,15 @@ type glass struct {
 	ctx context.Context
 }
 
-// screen is how large a panel is, and what it speaks.
+// screen is how large a panel is, what it speaks and what it wears.
 type screen struct {
 	width, height int64
 	language      string
+	theme         string // "" for the room's own
 }
 
 // wall is the panel that hangs in most rooms.
-var wall = screen{1024, 600, "zh"}
+var wall = screen{1024, 600, "zh", ""}
 
 // hang opens a panel on an address.
 func hang(t testing.TB, in context.Context, url string, s screen) *glass {
@@ -89,7 +90,7 @@ func hang(t testing.TB, in context.Context, url string, s screen) *glass {
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := fmt.Sprintf("localStorage.getItem('language') || localStorage.setItem('language', %q)", s.language)
+	script := fmt.Sprintf("localStorage.language ||= %q; if (%q) localStorage.theme = %[2]q", s.language, s.theme)
 	tell(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 	tell(p, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
 	p.size(s.width, s.height)

@@ -182,7 +182,7 @@ func TestTheDaemonRestartsUnderThePanel(t *testing.T) {
 func TestTwoPanelsAreInStep(t *testing.T) {
 	in := browser(t)
 	h := demo(t)
-	one, two := hang(t, in, h.url, wall), hang(t, in, h.url, screen{1280, 800, "en"})
+	one, two := hang(t, in, h.url, wall), hang(t, in, h.url, screen{1280, 800, "en", ""})
 	one.unlock()
 	two.unlock()
 	one.page("lights")

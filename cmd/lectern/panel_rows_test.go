@@ -17,7 +17,7 @@ func TestRowsByFinger(t *testing.T) {
 			t.Parallel()
 			in := browser(t)
 			h := open(t, example("demo.yaml"), func(r *configs.Room) { r.Panel.Idle.Dark = 4 * time.Second })
-			s := screen{1024, 600, language}
+			s := screen{1024, 600, language, ""}
 			p := hang(t, in, h.url, s)
 			for _, row := range rowsByFinger {
 				ok := t.Run(row.name, func(t *testing.T) {

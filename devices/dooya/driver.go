@@ -116,7 +116,7 @@ func (m *motor) Move(ctx context.Context, way devices.Motion) error {
 // refusal is what becomes of an error reply that nothing else explains.
 func refusal() error {
 	return &devices.Rejection{Code: "FF", Reason: devices.Phrase{
-		ZH: "电机拒绝执行,请检查电机", EN: "The motor refused to move; have it looked at",
+		ZH: "电机拒绝执行，请检查电机", EN: "The motor refused to move; have it looked at",
 	}}
 }
 
@@ -165,7 +165,7 @@ func (m *motor) GoTo(ctx context.Context, percent int) error {
 		return refusal()
 	}
 	return &devices.Refusal{Reason: devices.Phrase{
-		ZH: "电机断电后丢失了行程,请先完全打开或完全关闭一次",
+		ZH: "电机断电后丢失了行程，请先完全打开或完全关闭一次",
 		EN: "The motor has lost its stroke; open or close it fully once, then choose a position",
 	}}
 }

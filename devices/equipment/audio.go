@@ -119,7 +119,7 @@ func (a *audio) set(ctx context.Context, property string, v devices.Value) error
 			met: func() bool { return max(a.percent-v.Int(), v.Int()-a.percent) <= volumeSlack },
 			unmet: func() devices.Phrase {
 				return devices.Phrase{
-					ZH: fmt.Sprintf("设备应答了,但音量停在 %d%%", a.percent), EN: fmt.Sprintf("It acknowledged but the volume stays at %d %%", a.percent),
+					ZH: fmt.Sprintf("设备应答了，但音量停在 %d%%", a.percent), EN: fmt.Sprintf("It acknowledged but the volume stays at %d %%", a.percent),
 				}
 			},
 		})
@@ -129,7 +129,7 @@ func (a *audio) set(ctx context.Context, property string, v devices.Value) error
 			send: func(ctx context.Context) error { return a.volume.SetMute(ctx, v.Bool()) },
 			met:  func() bool { return a.muted == v.Bool() },
 			unmet: func() devices.Phrase {
-				return devices.Phrase{ZH: "设备应答了,但静音没有改变", EN: "It acknowledged but the mute has not changed"}
+				return devices.Phrase{ZH: "设备应答了，但静音没有改变", EN: "It acknowledged but the mute has not changed"}
 			},
 		})
 	}

@@ -167,5 +167,5 @@ func (c *curtain) isAtEnd(to devices.Motion) bool {
 }
 
 func (c *curtain) astray(asked string) devices.Phrase {
-	return devices.Phrase{ZH: "电机应答了,但没有执行", EN: fmt.Sprintf("The motor acknowledged %s but does %s", asked, c.where.Motion)}
+	return devices.Phrase{ZH: "电机应答了，但没有执行", EN: fmt.Sprintf("The motor acknowledged %s but does %s", asked, c.where.Motion)}
 }

@@ -178,7 +178,7 @@ func (p *projector) setPower(ctx context.Context, on bool) error {
 			return nil
 		default:
 			return &devices.Rejection{Code: "read-back", Reason: devices.Phrase{
-				ZH: "投影机应答了,但没有执行", EN: fmt.Sprintf("The projector acknowledged but is %s", power),
+				ZH: "投影机应答了，但没有执行", EN: fmt.Sprintf("The projector acknowledged but is %s", power),
 			}}
 		}
 	}
@@ -255,7 +255,7 @@ func (p *projector) setInput(ctx context.Context, c Choice) error {
 		send: func(ctx context.Context) error { return p.beam.SetInput(ctx, c.Code) },
 		met:  func() bool { return p.input == c.Code },
 		unmet: func() devices.Phrase {
-			return devices.Phrase{ZH: "投影机应答了,但信号没有切换", EN: "The projector acknowledged but shows another input"}
+			return devices.Phrase{ZH: "投影机应答了，但信号没有切换", EN: "The projector acknowledged but shows another input"}
 		},
 		void: func() bool { return p.turn.wanted("power") },
 	})

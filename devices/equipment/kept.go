@@ -38,7 +38,7 @@ func (p *projector) judgePower(power devices.Power, on bool) (same bool, outcome
 		return false, nil // what it was last told may not be what it is
 	case power == devices.PowerUnknown:
 		return false, &devices.Refusal{For: p.spec.Poll, Reason: devices.Phrase{
-			ZH: "投影机没有说明自己的状态,请稍后再试", EN: "The projector does not tell its state; try again",
+			ZH: "投影机没有说明自己的状态，请稍后再试", EN: "The projector does not tell its state; try again",
 		}}
 	case leadsTo(power) == want:
 		p.kept.power = "" // the last one wins: nothing else is wanted any more

@@ -47,9 +47,9 @@ func (c *circuit) Set(ctx context.Context, property string, v devices.Value) err
 		met:  func() bool { return c.on == v.Bool() },
 		unmet: func() devices.Phrase {
 			if c.on {
-				return devices.Phrase{ZH: "回路应答了,但仍为开:请检查触点和手动开关", EN: "The circuit acknowledged but reads on: check its contact and its manual switch"}
+				return devices.Phrase{ZH: "回路应答了，但仍为开:请检查触点和手动开关", EN: "The circuit acknowledged but reads on: check its contact and its manual switch"}
 			}
-			return devices.Phrase{ZH: "回路应答了,但仍为关:请检查触点和手动开关", EN: "The circuit acknowledged but reads off: check its contact and its manual switch"}
+			return devices.Phrase{ZH: "回路应答了，但仍为关:请检查触点和手动开关", EN: "The circuit acknowledged but reads off: check its contact and its manual switch"}
 		},
 	})
 }
@@ -135,7 +135,7 @@ func (d *dimmer) Set(ctx context.Context, property string, v devices.Value) erro
 			met: func() bool { return d.word(d.percent) == l.ID },
 			unmet: func() devices.Phrase {
 				return devices.Phrase{
-					ZH: fmt.Sprintf("调光器应答了,但亮度为 %d%%", d.percent),
+					ZH: fmt.Sprintf("调光器应答了，但亮度为 %d%%", d.percent),
 					EN: fmt.Sprintf("The dimmer acknowledged but stands at %d %%", d.percent),
 				}
 			},

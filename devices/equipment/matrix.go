@@ -105,7 +105,7 @@ func (m *matrix) Set(ctx context.Context, property string, v devices.Value) erro
 		read: func(ctx context.Context) error { return m.askOutput(ctx, output) },
 		met:  func() bool { return m.routed[property] == v.String() },
 		unmet: func() devices.Phrase {
-			return devices.Phrase{ZH: "矩阵应答了,但信号没有切换", EN: fmt.Sprintf("The matrix acknowledged but %s shows %s", property, m.routed[property])}
+			return devices.Phrase{ZH: "矩阵应答了，但信号没有切换", EN: fmt.Sprintf("The matrix acknowledged but %s shows %s", property, m.routed[property])}
 		},
 	})
 }

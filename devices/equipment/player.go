@@ -117,5 +117,5 @@ func (p *player) notDone() devices.Phrase {
 	case devices.TransportStandby:
 		return devices.Phrase{ZH: "设备处于待机状态", EN: "It is in standby"}
 	}
-	return devices.Phrase{ZH: "设备应答了,但没有执行", EN: fmt.Sprintf("It acknowledged but says %s", p.now)}
+	return devices.Phrase{ZH: "设备应答了，但没有执行", EN: fmt.Sprintf("It acknowledged but says %s", p.now)}
 }

@@ -107,7 +107,7 @@ func (p *projector) setLife(ctx context.Context) {
 func (p *projector) behind(do func(life context.Context)) error {
 	life := p.life
 	if life == nil {
-		return &devices.Refusal{For: time.Second, Reason: devices.Phrase{ZH: "控制器正在启动,请稍候", EN: "The controller is starting, please wait"}}
+		return &devices.Refusal{For: time.Second, Reason: devices.Phrase{ZH: "控制器正在启动，请稍候", EN: "The controller is starting, please wait"}}
 	}
 	p.background.Go(func() { do(life) })
 	return nil
@@ -296,19 +296,19 @@ func (p *projector) lock(property string, left time.Duration) *devices.Refusal {
 }
 
 func isOff() *devices.Refusal {
-	return &devices.Refusal{Reason: devices.Phrase{ZH: "投影机已关,请先打开", EN: "The projector is off: switch it on first"}}
+	return &devices.Refusal{Reason: devices.Phrase{ZH: "投影机已关，请先打开", EN: "The projector is off: switch it on first"}}
 }
 
 func warmingUp(left time.Duration) *devices.Refusal {
 	if left == 0 {
-		return &devices.Refusal{Reason: devices.Phrase{ZH: "投影机正在预热,请稍候", EN: "The projector is still warming up"}}
+		return &devices.Refusal{Reason: devices.Phrase{ZH: "投影机正在预热，请稍候", EN: "The projector is still warming up"}}
 	}
 	return &devices.Refusal{For: left, Reason: devices.Phrase{ZH: "投影机正在预热", EN: "The projector is warming up"}}
 }
 
 func coolingDown(left time.Duration) *devices.Refusal {
 	if left == 0 {
-		return &devices.Refusal{Reason: devices.Phrase{ZH: "投影机正在冷却,请稍候", EN: "The projector is still cooling down"}}
+		return &devices.Refusal{Reason: devices.Phrase{ZH: "投影机正在冷却，请稍候", EN: "The projector is still cooling down"}}
 	}
 	return &devices.Refusal{For: left, Reason: devices.Phrase{ZH: "投影机正在冷却", EN: "The projector is cooling down"}}
 }

@@ -42,7 +42,7 @@ func (r *relayPair) contacts(way devices.Motion) (this, opposite devices.Switch)
 // unreadable is the refusal to move a motor by contacts that cannot be read.
 func unreadable(err error) error {
 	return fmt.Errorf("%w: %w", &devices.Refusal{Reason: devices.Phrase{
-		ZH: "无法读取继电器状态,为安全起见不动作", EN: "The relays cannot be read, so nothing is moved",
+		ZH: "无法读取继电器状态，为安全起见不动作", EN: "The relays cannot be read, so nothing is moved",
 	}}, err)
 }
 
@@ -76,7 +76,7 @@ func (r *relayPair) start(ctx context.Context, way devices.Motion) error {
 		}
 		if try == settleMost || !sleep(ctx, settleTime) {
 			return &devices.Rejection{Code: "read-back", Reason: devices.Phrase{
-				ZH: "继电器应答了,但触点没有闭合", EN: "The relay acknowledged but its contact is open",
+				ZH: "继电器应答了，但触点没有闭合", EN: "The relay acknowledged but its contact is open",
 			}}
 		}
 	}

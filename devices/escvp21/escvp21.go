@@ -268,7 +268,7 @@ func faultOf(code string) devices.Fault {
 		"09": {ZH: "电容未连接", EN: "Capacitor disconnected"},
 		"0A": {ZH: "自动光圈故障", EN: "Auto iris"},
 		"0B": {ZH: "子系统故障", EN: "Subsystem"},
-		"0C": {ZH: "气流不足,请清洁滤网", EN: "Low air flow: clean the filter"},
+		"0C": {ZH: "气流不足，请清洁滤网", EN: "Low air flow: clean the filter"},
 		"0D": {ZH: "气流传感器故障", EN: "Air flow sensor"},
 		"0E": {ZH: "镇流器电源故障", EN: "Ballast power supply"},
 		"0F": {ZH: "快门故障", EN: "Shutter"},

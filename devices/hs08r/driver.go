@@ -158,7 +158,7 @@ func (c *channel) SetOn(ctx context.Context, on bool) error {
 // front-panel switch.
 func rejection() error {
 	return &devices.Rejection{Code: "FF", Reason: devices.Phrase{
-		ZH: "时序电源拒绝执行,请确认其面板开关处于关闭(OFF)位置",
+		ZH: "时序电源拒绝执行，请确认其面板开关处于关闭(OFF)位置",
 		EN: "The sequencer refused; see that the switch on its front is OFF",
 	}}
 }

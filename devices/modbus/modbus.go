@@ -107,7 +107,7 @@ func rejection(code byte) *devices.Rejection {
 		r.Reason = devices.Phrase{ZH: "模块不接受这个值", EN: "The unit does not take this value: check the range in the room file"}
 	case modbus.ExceptionCodeServerDeviceBusy, modbus.ExceptionCodeAcknowledge:
 		r.Busy = true
-		r.Reason = devices.Phrase{ZH: "模块忙,请稍后再试", EN: "The unit is busy, try again"}
+		r.Reason = devices.Phrase{ZH: "模块忙，请稍后再试", EN: "The unit is busy, try again"}
 	case modbus.ExceptionCodeGatewayPathUnavailable, modbus.ExceptionCodeGatewayTargetDeviceFailedToRespond:
 		r.Reason = devices.Phrase{ZH: "网关后面的模块没有应答", EN: "The unit behind the gateway does not answer: check its power and wiring"}
 	default:

@@ -57,7 +57,7 @@ func (p *Player) reason(ctx context.Context, command string, err error) error {
 func (p *Player) wake(ctx context.Context, t devices.Transport) error {
 	if !p.wakes || t != devices.TransportPlay && t != devices.TransportEject {
 		return &devices.Refusal{Reason: devices.Phrase{
-			ZH: "播放机处于待机状态,请先开机", EN: "The player is in standby: switch it on first",
+			ZH: "播放机处于待机状态，请先开机", EN: "The player is in standby: switch it on first",
 		}}
 	}
 	if _, err := p.ask(ctx, cmdPowerOn, "", replyTime); err != nil {
@@ -78,7 +78,7 @@ func (p *Player) wake(ctx context.Context, t devices.Transport) error {
 				err = fmt.Errorf("it still says %s", state)
 			}
 			return fmt.Errorf("oppo %s: %w: %w", cmdPowerOn, err, &devices.Rejection{Code: "starting", Busy: true, Reason: devices.Phrase{
-				ZH: "播放机正在启动,请稍候再试", EN: "The player is starting, try again in a moment",
+				ZH: "播放机正在启动，请稍候再试", EN: "The player is starting, try again in a moment",
 			}})
 		}
 	}

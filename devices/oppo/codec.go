@@ -157,12 +157,12 @@ func rejection(m message, name, state string) *devices.Rejection {
 	case state == "NO DISC":
 		no.Reason = devices.Phrase{ZH: "播放机里没有光盘", EN: "There is no disc in the player"}
 	case state == "OPEN":
-		no.Reason = devices.Phrase{ZH: "光盘托盘开着,请先关闭", EN: "The disc tray is open: close it first"}
+		no.Reason = devices.Phrase{ZH: "光盘托盘开着，请先关闭", EN: "The disc tray is open: close it first"}
 	case isUnderWay(state):
-		no.Reason = devices.Phrase{ZH: "播放机正在读盘,请稍候再试", EN: "The player is loading, try again in a moment"}
+		no.Reason = devices.Phrase{ZH: "播放机正在读盘，请稍候再试", EN: "The player is loading, try again in a moment"}
 		no.Busy = true
 	case state == "STOP":
-		no.Reason = devices.Phrase{ZH: "播放机已停止,请先播放", EN: "The player is stopped: press play first"}
+		no.Reason = devices.Phrase{ZH: "播放机已停止，请先播放", EN: "The player is stopped: press play first"}
 	case name == queryPower || name == queryState || name == queryVolume:
 		no.Reason = devices.Phrase{ZH: "播放机不报告状态", EN: "The player does not tell its state"}
 	}

@@ -167,7 +167,7 @@ var rejections = map[string]devices.Phrase{
 	"E13": {ZH: "数值超出范围", EN: "The value is out of range"},
 	"E14": {ZH: "设备的当前配置不支持此操作", EN: "The equipment is not set up for this"},
 	"E17": {ZH: "设备内部超时", EN: "The equipment timed out"},
-	"E22": {ZH: "设备忙,请稍后再试", EN: "The equipment is busy, try again"},
+	"E22": {ZH: "设备忙，请稍后再试", EN: "The equipment is busy, try again"},
 	"E24": {ZH: "登录权限不足", EN: "The login does not allow this"},
 	"E25": {ZH: "所需部件未安装", EN: "A part that this needs is not there"},
 	"E26": {ZH: "设备的连接数已满", EN: "The equipment has too many connections"},

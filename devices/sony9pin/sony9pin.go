@@ -120,7 +120,7 @@ func rejection(bits byte) *devices.Rejection {
 	case bits&0x01 != 0:
 		reason = devices.Phrase{ZH: "录像机不支持此命令", EN: "The recorder does not know this command"}
 	case bits&0x74 != 0: // checksum, parity, overrun, framing
-		reason = devices.Phrase{ZH: "传输错误,请检查连线和串口参数", EN: "Transmission error: check cable, baud rate and parity (38400 8O1)"}
+		reason = devices.Phrase{ZH: "传输错误，请检查连线和串口参数", EN: "Transmission error: check cable, baud rate and parity (38400 8O1)"}
 	case bits&0x80 != 0:
 		reason = devices.Phrase{ZH: "录像机接收超时", EN: "The recorder timed out while receiving"}
 	}
@@ -223,7 +223,7 @@ func (r *Recorder) Act(ctx context.Context, t devices.Transport) error {
 	switch {
 	case s.local():
 		return &devices.Rejection{Code: "LOCAL", Reason: devices.Phrase{
-			ZH: "录像机处于本地控制,请在面板上切换到REMOTE", EN: "The recorder is in local: switch its panel to REMOTE",
+			ZH: "录像机处于本地控制，请在面板上切换到REMOTE", EN: "The recorder is in local: switch its panel to REMOTE",
 		}}
 	case s.transport() == devices.TransportNoMedia && t != devices.TransportEject:
 		return &devices.Rejection{Code: "CASSETTE OUT", Reason: devices.Phrase{ZH: "没有录像带", EN: "There is no cassette in the recorder"}}

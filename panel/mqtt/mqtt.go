@@ -292,7 +292,7 @@ func (g *Gateway) take(_ paho.Client, m paho.Message) {
 		select {
 		case queue <- c:
 		default:
-			go g.refuse(c, devices.Phrase{ZH: "命令太多,请稍候", EN: "Too many commands wait for this device"}, 1)
+			go g.refuse(c, devices.Phrase{ZH: "命令太多，请稍候", EN: "Too many commands wait for this device"}, 1)
 		}
 	}
 }

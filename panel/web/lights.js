@@ -31,7 +31,9 @@ export function Motor({device, icon = 'curtains', wide = true}) {
   const height = position.known ? t('height', position.value) : moving ? '' : t('curtains.unknown');
   // What was asked of it before is over when somebody presses stop.
   const forget = () => { wish(device.id, 'motion').value = null; wish(device.id, 'position').value = null; };
-  return html`<${Card} device=${device} icon=${icon} wide=${wide} note=${html`<span class="note" role="status">${[moving && t(`moving.${moving}`), height].filter(Boolean).join(' · ')}</span>`}>
+  const note = html`<span class="note" role="status">${[moving && t(`moving.${moving}`), height].filter(Boolean).join(' · ')}</span>`;
+  return html`<${Card} device=${device} icon=${icon} wide=${wide} note=${wide && note}>
+    ${!wide && note}
     <div class="motor">
       ${propertyOf(device, 'position')?.settable && html`<${Height} device=${device} />`}
       <div class="choice" role="group" aria-label=${name(device.name)}>

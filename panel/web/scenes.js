@@ -3,10 +3,10 @@ import {call, cancel, decide, start} from './ask.js';
 import {Icon} from './parts.js';
 import {left, linked, name, now, room, run, t} from './store.js';
 import {dialog, lock} from './view.js';
-import {html, useEffect, useRef, useState} from './vendor/ui.js';
+import {html, signal, useEffect, useRef, useState} from './vendor/ui.js';
 
 // live says whether a run goes on.
-export const live = r => Boolean(r) && ['running', 'asking', 'unwinding'].includes(r.state);
+const live = r => Boolean(r) && ['running', 'asking', 'unwinding'].includes(r.state);
 
 const icons = {running: 'busy', asking: 'fault', unwinding: 'undo', finished: 'check', waiting: 'todo', failed: 'fault', skipped: 'skip', cancelled: 'cross', undone: 'undo'};
 
@@ -16,7 +16,7 @@ export const endOf = () => room.value.scenes.find(s => s.id === room.value.end);
 // askEnd asks whether the meeting is over. Ending locks the panel.
 export function askEnd() {
   const scene = endOf();
-  const close = {text: t('cancel'), icon: 'cross', act: () => { dialog.value = null; }};
+  const close = {text: t('cancel'), icon: 'cross', id: 'no', act: () => { dialog.value = null; }};
   dialog.value = scene ? {
     title: t('end.ask'), text: t('end.does', name(scene.name)), answers: [
       {text: t('end'), icon: 'end', main: true, id: 'end', act: async () => { if (await start(scene, {confirm: true})) lock(); else dialog.value = null; }},
@@ -67,7 +67,7 @@ function Hold({scene}) {
   const confirm = () => {
     dialog.value = {title: t('hold.sure', name(scene.name)), text: '', answers: [
       {text: t('yes'), icon: 'check', main: true, id: 'yes', act: () => { dialog.value = null; start(scene, {confirm: true}); }},
-      {text: t('cancel'), icon: 'cross', act: () => { dialog.value = null; }},
+      {text: t('cancel'), icon: 'cross', id: 'no', act: () => { dialog.value = null; }},
     ]};
   };
   const on = live(r);
@@ -84,12 +84,15 @@ function Hold({scene}) {
 
 const fresh = 8000; // ms that a run which ended well is told of
 
-// Runs shows the scenes that are running or did not end well, each with its steps.
+const seen = signal({}); // runs that somebody has closed, by id
+
+// told lists the runs to show: those that go on, that did not end well, or that ended just now.
+export const told = scenes => scenes.map(s => [s, run(s.id)]).filter(([, r]) => r && !seen.value[r.id] &&
+  (live(r) || r.state !== 'finished' && r.state !== 'cancelled' || now.value - new Date(r.ended) < fresh));
+
+// Runs shows them, each with its steps.
 export function Runs({scenes}) {
-  const [seen, setSeen] = useState({});
-  const shown = scenes.map(s => [s, run(s.id)]).filter(([, r]) => r && !seen[r.id] &&
-    (live(r) || r.state !== 'finished' && r.state !== 'cancelled' || now.value - new Date(r.ended) < fresh));
-  return shown.map(([scene, r]) => html`<section class=${`run ${r.state}`} key=${scene.id} aria-label=${name(scene.name)} data-run=${scene.id}>
+  return told(scenes).map(([scene, r]) => html`<section class=${`run ${r.state}`} key=${scene.id} aria-label=${name(scene.name)} data-run=${scene.id}>
     <h3><${Icon} id=${icons[r.state]} turn=${r.state === 'running'} /><span class="grow">${name(scene.name)}</span>
       <span class="note" role="status">${t(`run.${r.state}`)}${live(r) && r.left ? ` · ${t('about', r.left)}` : ''}</span></h3>
     ${r.state === 'asking' && html`<p class="reason fault" role="alert"><${Icon} id="fault" />${t('run.ask', name(r.steps.find(s => s.state === 'asking' || s.state === 'failed')?.name))} ${name(r.reason)}</p>`}
@@ -100,7 +103,7 @@ export function Runs({scenes}) {
       ${r.state === 'asking' ? ['retry', 'skip', 'unwind', 'stop'].map(d => html`<button type="button" class="set" data-decide=${d} onClick=${() => decide(scene, d)}><span class="label">${t(`do.${d}`)}</span></button>`) :
         live(r) ? html`<button type="button" class="set" data-cancel=${scene.id} onClick=${() => cancel(scene)}><${Icon} id="cross" /><span class="label">${t('cancel')}</span></button>` :
         html`${r.state !== 'finished' && !scene.hold && html`<button type="button" class="set" onClick=${() => start(scene)}><${Icon} id="undo" /><span class="label">${t('retry')}</span></button>`}
-          <button type="button" class="set" onClick=${() => setSeen({...seen, [r.id]: true})}><${Icon} id="check" /><span class="label">${t('close')}</span></button>`}
+          <button type="button" class="set" data-close=${scene.id} onClick=${() => { seen.value = {...seen.value, [r.id]: true}; }}><${Icon} id="check" /><span class="label">${t('close')}</span></button>`}
     </div>
   </section>`);
 }

@@ -2,8 +2,8 @@
 import {call} from './ask.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
 import {Card, Chip, Choice, Icon} from './parts.js';
-import {Runs, Scene, live} from './scenes.js';
-import {build, condition, either, lang, line, lines, name, property, propertyOf, reach, room, run, simulated, speak, spoken, t, theme, wear} from './store.js';
+import {Runs, Scene, told} from './scenes.js';
+import {build, condition, either, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, t, theme, wear} from './store.js';
 import {html, signal, useEffect, useState} from './vendor/ui.js';
 
 const tab = signal('power');
@@ -16,7 +16,7 @@ export function System({page}) {
       <${Icon} id=${icons[id]} /><span class="label">${t(`tab.${id}`)}</span></button>`)}</div>
     <div class="panel" role="tabpanel">
       ${at === 'power' && html`<div class="scenes">${page.scenes.map(s => html`<${Scene} key=${s.id} scene=${s} />`)}</div><${Runs} scenes=${page.scenes} />
-        <div class="grid small" hidden=${page.scenes.some(s => live(run(s.id)))}>${circuits.map(d => html`<${Lamp} key=${d.id} device=${d} icon="circuit" />`)}</div>`}
+        <div class="grid small" hidden=${told(page.scenes).length > 0}>${circuits.map(d => html`<${Lamp} key=${d.id} device=${d} icon="circuit" />`)}</div>`}
       ${at === 'health' && html`<${Health} />`}
       ${at === 'equipment' && html`<div class="grid">${others.map(d => html`<${Equipment} key=${d.id} device=${d} />`)}</div>`}
       ${at === 'log' && html`<${Log} />`}
@@ -42,7 +42,7 @@ const time = at => at ? new Date(at).toLocaleString(lang.value === 'zh' ? 'zh-CN
 function Health() {
   const devices = room.value.devices.filter(d => d.kind !== 'sources' && d.kind !== 'camera')
     .map(d => ({d, of: condition(d.id), r: reach(d.id)})).sort((a, b) => Boolean(b.of) - Boolean(a.of));
-  return html`<ul class="list">
+  return html`<ul class="list" tabindex="0">
     ${lines.value.map(id => line(id)).filter(l => l && !l.up).map(l => html`<li class="bad"><b>${t('health.line')} ${l.line}</b><${Chip} of="offline" /><small>${t('health.since', time(l.since))} ${l.error || ''}</small></li>`)}
     ${devices.map(({d, of, r}) => html`<li class=${of === 'offline' || of === 'fault' ? 'bad' : ''}><b>${name(d.name)}</b>
       ${of ? html`<${Chip} of=${of} />` : html`<span class="chip ok"><${Icon} id="check" />${t('state.ok')}</span>`}
@@ -64,7 +64,7 @@ function Log() {
   useEffect(() => {
     call('GET', `/api/v1/journal?most=30${before ? `&before=${before}` : ''}`).then(a => a && !a.failed && setEntries(a.entries));
   }, [before]);
-  return html`<ul class="list log">
+  return html`<ul class="list log" tabindex="0">
       ${entries.length === 0 && html`<li>${t('log.none')}</li>`}
       ${entries.map(e => html`<li class=${e.outcome === 'failed' ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`, `run.${e.outcome}`, `state.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)}</small></li>`)}
     </ul>

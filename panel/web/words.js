@@ -3,7 +3,6 @@
 // missing in a language, nothing is asked for that is not here, nothing is here that nobody asks for.
 export const words = {
   'lang.other': ['English', '中文'],
-  'lang.name': ['中文', 'English'],
 
   // The sky, the keypad, the areas.
   'sky.welcome': ['欢迎使用', 'Welcome to'],
@@ -30,7 +29,7 @@ export const words = {
   'help': ['帮助 {n}', 'Help {n}'],
   'end': ['结束会议', 'End meeting'],
   'end.ask': ['结束会议吗？', 'End the meeting?'],
-  'end.does': ['执行“{n}”,然后锁定面板。', 'Runs “{n}” and locks the panel.'],
+  'end.does': ['执行“{n}”,然后锁定面板。', 'Runs "{n}" and locks the panel.'],
   'end.only': ['只锁定面板', 'Only lock the panel'],
   'end.lock': ['锁定面板', 'Lock the panel'],
   'cancel': ['取消', 'Cancel'],
@@ -56,7 +55,6 @@ export const words = {
   'state.ok': ['正常', 'OK'],
   'state.pending': ['正在执行', 'Working'],
   'state.slow': ['等待设备', 'Waiting'],
-  'said.accepted': ['已接受', 'Accepted'],
   'said.silent': ['未响应，请重试', 'No answer, try again'],
   'about': ['约{n}秒', 'about {n} s'],
 
@@ -117,7 +115,7 @@ export const words = {
   'hold': ['按住{n}秒', 'Hold {n} s'],
   'hold.on': ['请继续按住', 'Keep holding'],
   'hold.else': ['不能按住？', 'Cannot hold?'],
-  'hold.sure': ['执行“{n}”吗？', 'Run “{n}”?'],
+  'hold.sure': ['执行“{n}”吗？', 'Run "{n}"?'],
   'yes': ['执行', 'Run'],
   'run.step': ['第{i}/{n}步', 'Step {i} of {n}'],
   'run.running': ['进行中', 'Running'],

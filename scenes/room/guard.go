@@ -71,7 +71,7 @@ func (g *gate) open() {
 	g.shut = false
 }
 
-var busy = devices.Phrase{ZH: "相关设备正在操作,请稍候", EN: "Equipment that this depends on is being switched, please wait"}
+var busy = devices.Phrase{ZH: "相关设备正在操作，请稍候", EN: "Equipment that this depends on is being switched, please wait"}
 
 // pass asks the guards. It returns what must be called when the command is over, or a Refusal.
 func (r *Room) pass(ctx context.Context, m *member, p devices.Property, v devices.Value) (leave func(), err error) {

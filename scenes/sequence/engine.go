@@ -228,7 +228,7 @@ func (e *Engine) Wait(ctx context.Context, scene string) error {
 // readTime is how long a resolved run waits for the equipment to say how it is.
 const readTime = 30 * time.Second
 
-var cutOff = devices.Phrase{ZH: "控制器重启,运行中断", EN: "Cut off by a restart of the controller"}
+var cutOff = devices.Phrase{ZH: "控制器重启，运行中断", EN: "Cut off by a restart of the controller"}
 
 // resolve does with a run that was cut off what its scene says, after the equipment has been read.
 func (e *Engine) resolve(ctx context.Context, n note) {

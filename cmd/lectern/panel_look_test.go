@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+var update = flag.Bool("update", false, "write the golden pictures anew, to be looked at before they are committed")
+
+// views are the pages of a room at which a look is taken, and how to get there from the one before.
+func views(p *glass, visit func(view string)) {
+	p.t.Helper()
+	p.sees(".sky")
+	visit("sky")
+	p.touch(".sky")
+	p.sees("main.keypad")
+	visit("keypad")
+	p.enter("1234")
+	p.sees("nav")
+	for _, id := range eval[[]string](p, "[...document.querySelectorAll('nav [data-page]')].map(e => e.dataset.page)") {
+		if id == "system" {
+			p.system()
+			eval[bool](p, "document.querySelectorAll('[data-close]').forEach(e => e.click()); true")
+			p.misses(".run") // of how the rack came up
+		} else {
+			p.page(id)
+		}
+		visit(id)
+	}
+	for _, tab := range eval[[]string](p, "[...document.querySelectorAll('[data-tab]')].map(e => e.dataset.tab)")[1:] {
+		p.touch("[data-tab=" + tab + "]")
+		p.sees("[data-tab=" + tab + "][aria-selected=true]")
+		visit("system-" + tab)
+	}
+	p.touch("[data-tab=power]")
+	p.touch("[data-confirm=system-off]")
+	p.sees("dialog[open]")
+	visit("question")
+	p.touch("[data-answer=no]")
+}
+
+// inUse is a room in the middle of a meeting, so that there is something to see.
+func inUse(t *testing.T) *house {
+	t.Helper()
+	h := projecting(t)
+	h.set("sources.selected", "computer1")
+	h.set("sound-computer1.volume", 42)
+	h.set("spot-2.level", "mid")
+	h.set("spot-3.level", "full")
+	h.set("wall-lights.power", true)
+	h.set("door-curtain.position", 65, "done", "accepted")
+	h.says("door-curtain.position", 65)
+	h.says("screen.position", 0)
+	h.set("dvd.transport", "play")
+	return h
+}
+
+// probe measures a page: it must not scroll where everything is to fit, nothing may be clipped or
+// wrapped, and whatever can be touched is as large as a finger.
+const probe = `(fits => {
+	const faults = [], say = (e, what) => faults.push(what + ': ' + (e.dataset?.set || e.dataset?.page || e.getAttribute?.('aria-label') || e.innerText || e.tagName).slice(0, 60));
+	const seen = e => e.checkVisibility() && getComputedStyle(e).clipPath === 'none';
+	const page = document.querySelector('main.page');
+	if (document.documentElement.scrollWidth > innerWidth || document.documentElement.scrollHeight > innerHeight) faults.push('the window scrolls');
+	if (page && page.scrollWidth > page.clientWidth) faults.push('the page scrolls sideways');
+	if (page && fits && page.scrollHeight > page.clientHeight) faults.push('the page scrolls by ' + (page.scrollHeight - page.clientHeight));
+	const scope = document.querySelector('dialog[open]') || document;
+	for (const e of scope.querySelectorAll('button, [role=slider]')) {
+		if (!seen(e)) continue;
+		const r = e.getBoundingClientRect();
+		if (r.width < 63.5 || r.height < 63.5) say(e, 'smaller than a finger, ' + Math.round(r.width) + 'x' + Math.round(r.height));
+		const inside = e.closest('nav, .tabs') || document.documentElement, b = inside.getBoundingClientRect();
+		if (!e.closest('nav') && (r.left < b.left - 1 || r.right > b.right + 1)) say(e, 'sticks out');
+	}
+	for (const e of scope.querySelectorAll('.label, small, .chip, h1, h2, h3 .grow, .of, .status span, .help, time')) {
+		if (!seen(e) || !e.innerText.trim()) continue;
+		if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline') say(e, 'clipped');
+		const holder = e.closest('button');
+		if (holder) {
+			const r = e.getBoundingClientRect(), b = holder.getBoundingClientRect();
+			if (r.left < b.left || r.right > b.right || r.top < b.top - 1 || r.bottom > b.bottom + 1) say(e, 'runs over its button');
+		}
+		if (e.matches('.label') && !e.querySelector('br')) {
+			const range = document.createRange();
+			range.selectNodeContents(e);
+			const lines = new Set([...range.getClientRects()].map(r => Math.round(r.top)));
+			if (lines.size > 1) say(e, 'wrapped');
+		}
+	}
+	return faults;
+})`
+
+func TestEveryPageFitsItsScreen(t *testing.T) {
+	in := browser(t)
+	h := inUse(t)
+	for _, size := range []struct {
+		width, height int64
+		fits          bool
+	}{{1024, 600, true}, {1280, 800, true}, {800, 1280, false}, {390, 844, false}} {
+		for _, language := range []string{"zh", "en"} {
+			t.Run(fmt.Sprintf("%dx%d-%s", size.width, size.height, language), func(t *testing.T) {
+				p := hang(t, in, h.url, screen{size.width, size.height, language, ""})
+				views(p, func(view string) {
+					for _, fault := range eval[[]string](p, fmt.Sprintf("document.fonts.ready.then(() => %s(%v))", probe, size.fits)) {
+						t.Errorf("%s: %s", view, fault)
+					}
+				})
+				forget(p)
+			})
+		}
+	}
+}
+
+// forget makes the browser a stranger again, for the next panel in it.
+func forget(p *glass) {
+	p.t.Helper()
+	eval[bool](p, "fetch('/api/v1/session', {method: 'DELETE'}).then(() => { localStorage.clear(); return true; })")
+}
+
+// A lecture hall has more than fits: its pages scroll, and nothing else is wrong with them.
+func TestALargeRoomScrollsWithGrace(t *testing.T) {
+	t.Parallel()
+	in := browser(t)
+	h := open(t, example("lecture-hall.yaml"))
+	for _, language := range []string{"zh", "en"} {
+		p := hang(t, in, h.url, screen{1024, 600, language, ""})
+		views(p, func(view string) {
+			for _, fault := range eval[[]string](p, fmt.Sprintf("document.fonts.ready.then(() => %s(false))", probe)) {
+				t.Errorf("%s in %s: %s", view, language, fault)
+			}
+		})
+		forget(p)
+	}
+}
+
+// axe finds what keeps people out who see, hear or point otherwise.
+func TestNobodyIsKeptOut(t *testing.T) {
+	in := browser(t)
+	h := inUse(t)
+	axe, err := os.ReadFile(filepath.Join("testdata", "axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(t *testing.T, p *glass, view string) {
+		t.Helper()
+		eval[bool](p, string(axe)+"; true")
+		found := eval[json.RawMessage](p, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations']})
+			.then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; ').slice(0, 600)))`)
+		var violations []string
+		if err := json.Unmarshal(found, &violations); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range violations {
+			t.Errorf("%s: %s", view, v)
+		}
+	}
+	for _, theme := range []string{"sky", "night"} {
+		t.Run(theme, func(t *testing.T) {
+			p := hang(t, in, h.url, screen{1024, 600, "zh", theme})
+			views(p, func(view string) { check(t, p, view) })
+			// And the states that no page shows when all is well.
+			p.page("projector")
+			h.fault("projector", "silence")
+			h.fault("player", "silence")
+			p.sees(".card.offline")
+			check(t, p, "offline")
+			h.fault("projector", "")
+			h.fault("player", "")
+			h.says("projector.power", "on")
+			p.touch(`[data-set="projector.power=on"]`)
+			p.system()
+			p.touch(`[data-set="rack-projector.power=false"]`)
+			p.sees(".toast.fault")
+			check(t, p, "refused")
+			p.page("curtains")
+			p.touch(`[data-set="door-curtain.motion=up"]`)
+			check(t, p, "moving")
+			forget(p)
+		})
+	}
+}
+
+const (
+	// shade is how far a colour may be off: another build of the same browser smooths letters otherwise.
+	shade = 48
+	// share of the points that may be further off.
+	share = 0.005
+)
+
+func TestPagesLookAsTheyWereSeen(t *testing.T) {
+	in := browser(t)
+	h := inUse(t)
+	for _, s := range []screen{{1024, 600, "zh", "sky"}, {1024, 600, "en", "sky"}, {1280, 800, "zh", "sky"}, {1280, 800, "en", "night"}} {
+		t.Run(fmt.Sprintf("%dx%d-%s-%s", s.width, s.height, s.language, s.theme), func(t *testing.T) {
+			p := hang(t, in, h.url, s)
+			tell(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}})
+			views(p, func(view string) {
+				switch view {
+				case "system-log", "system-health", "system-settings":
+					return // times and versions
+				}
+				// What changes with the hour is hidden.
+				eval[bool](p, `document.fonts.ready.then(() => {
+					for (const e of document.querySelectorAll('time, .foot span:first-child, .sensors, .preview img, .cloud')) e.style.visibility = 'hidden';
+					return new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r(true))));
+				})`)
+				seen := bounded(p, func(ctx context.Context) ([]byte, error) { return chromedp.Run(ctx, chromedp.CaptureScreenshot()) })
+				compare(t, filepath.Join("testdata", "panel", fmt.Sprintf("%s-%dx%d-%s-%s.png", view, s.width, s.height, s.language, s.theme)), seen)
+			})
+			forget(p)
+		})
+	}
+}
+
+// compare holds a picture against the one that was looked at and committed.
+func compare(t *testing.T, golden string, seen []byte) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(golden, seen, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	kept, err := os.ReadFile(golden)
+	if err != nil {
+		t.Errorf("there is no picture to compare with: go test ./cmd/lectern -run TestPagesLook -update, and look at it: %v", err)
+		return
+	}
+	a, b := pixels(t, kept), pixels(t, seen)
+	if a.Rect != b.Rect {
+		t.Errorf("%s is %v, seen is %v", golden, a.Rect, b.Rect)
+		return
+	}
+	off := 0
+	for i := 0; i < len(a.Pix); i += 4 {
+		for c := range 3 {
+			if d := int(a.Pix[i+c]) - int(b.Pix[i+c]); d > shade || d < -shade {
+				off++
+				break
+			}
+		}
+	}
+	if most := int(share * float64(len(a.Pix)/4)); off > most {
+		now := filepath.Join(t.ArtifactDir(), filepath.Base(golden))
+		if err := os.WriteFile(now, seen, 0o644); err != nil {
+			t.Error(err)
+		}
+		t.Errorf("%s: %d points look otherwise, of which %d may; what was seen is in %s", golden, off, most, now)
+	}
+}
+
+func pixels(t *testing.T, b []byte) *image.RGBA {
+	t.Helper()
+	decoded, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := image.NewRGBA(decoded.Bounds())
+	draw.Draw(out, out.Rect, decoded, decoded.Bounds().Min, draw.Src)
+	return out
+}
