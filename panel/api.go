@@ -25,10 +25,7 @@ const (
 )
 
 // room is GET /api/v1/room. It is open: the locked panel shows the room's name and theme.
-func (s *Server) room(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(s.about)
-}
+func (s *Server) room(w http.ResponseWriter, r *http.Request) { s.about.send(w, r) }
 
 // state is GET /api/v1/state. It is open, as the room itself is to who stands in it.
 func (s *Server) state(w http.ResponseWriter, _ *http.Request) {

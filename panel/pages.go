@@ -55,8 +55,8 @@ type asset struct {
 type website struct {
 	base     string
 	assets   map[string]asset
-	index    []byte
-	manifest []byte
+	index    asset
+	manifest asset
 	logo     asset
 }
 
@@ -78,9 +78,7 @@ func newWebsite(cfg *configs.Room) (*website, error) {
 		sum.Write(b)
 		a := asset{content: kind.content, plain: b}
 		if kind.text {
-			if a.zipped, err = zip(b); err != nil {
-				return err
-			}
+			a = text(kind.content, b)
 		}
 		if path.Ext(name) == ".js" {
 			modules = append(modules, name)
@@ -101,17 +99,13 @@ func newWebsite(cfg *configs.Room) (*website, error) {
 	return w, w.manifestOf(cfg)
 }
 
-func zip(b []byte) ([]byte, error) {
+// text is an asset that goes compressed.
+func text(content string, b []byte) asset {
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, fmt.Errorf("compressing: %w", err)
-	}
+	z := gzip.NewWriter(&out)
 	_, _ = z.Write(b) // a Buffer takes everything
-	if err := z.Close(); err != nil {
-		return nil, fmt.Errorf("compressing: %w", err)
-	}
-	return out.Bytes(), nil
+	_ = z.Close()
+	return asset{content: content, plain: b, zipped: out.Bytes()}
 }
 
 func (w *website) logoOf(file string) error {
@@ -150,7 +144,7 @@ func (w *website) indexOf(cfg *configs.Room, modules []string) error {
 	if err != nil {
 		return fmt.Errorf("making the page: %w", err)
 	}
-	w.index = out.Bytes()
+	w.index = text("text/html; charset=utf-8", out.Bytes())
 	return nil
 }
 
@@ -168,7 +162,7 @@ func (w *website) manifestOf(cfg *configs.Room) error {
 	if err != nil {
 		return fmt.Errorf("making the manifest: %w", err)
 	}
-	w.manifest = b
+	w.manifest = text("application/manifest+json", b)
 	return nil
 }
 
@@ -181,15 +175,9 @@ func nameIn(n configs.Name, language string) string {
 
 // pages lists the ways to the pages.
 func (s *Server) pages() []route {
-	whole := func(content string, body func() []byte) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", content)
-			_, _ = w.Write(body())
-		}
-	}
 	return []route{
-		{http.MethodGet, "/", whole("text/html; charset=utf-8", func() []byte { return s.site.index })},
-		{http.MethodGet, "/manifest.webmanifest", whole("application/manifest+json", func() []byte { return s.site.manifest })},
+		{http.MethodGet, "/", func(w http.ResponseWriter, r *http.Request) { s.site.index.send(w, r) }},
+		{http.MethodGet, "/manifest.webmanifest", func(w http.ResponseWriter, r *http.Request) { s.site.manifest.send(w, r) }},
 		{http.MethodGet, assetPath + ":hash/*", s.asset},
 		{http.MethodGet, logoPath, func(w http.ResponseWriter, r *http.Request) {
 			if s.site.logo.plain == nil {

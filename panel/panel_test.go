@@ -449,7 +449,7 @@ func TestAssetsOfAnotherBuildAreNotKept(t *testing.T) {
 func TestThePanelIsSmall(t *testing.T) {
 	const most = 60 << 10
 	r := newRig(t)
-	size := len(r.site.index)
+	size := len(r.site.index.zipped)
 	for name, a := range r.site.assets {
 		if strings.HasPrefix(name, "fonts/") || strings.HasSuffix(name, ".png") {
 			continue

@@ -50,7 +50,7 @@ type Server struct {
 	Config
 	echo     *echo.Echo
 	site     *website
-	about    []byte // the answer to GET /api/v1/room
+	about    asset // the answer to GET /api/v1/room
 	sessions *sessions
 	holds    *holds
 	backoff  pin.Backoff
@@ -75,7 +75,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		Config: c, site: site, about: about, sessions: newSessions(c.Cfg.Panel.Idle), holds: newHolds(),
+		Config: c, site: site, about: text("application/json", about), sessions: newSessions(c.Cfg.Panel.Idle), holds: newHolds(),
 		hashing: make(chan struct{}, hashesMost), streams: make(chan struct{}, streamsMost), pictures: make(chan struct{}, picturesMost),
 		relay: &http.Transport{DisableKeepAlives: true}, epoch: token(),
 	}
