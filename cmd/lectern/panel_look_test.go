@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"image"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"lectern/configs"
 )
 
 var update = flag.Bool("update", false, "write the golden pictures anew, to be looked at before they are committed")
@@ -146,36 +147,33 @@ func TestALargeRoomScrollsWithGrace(t *testing.T) {
 }
 
 // axe finds what keeps people out who see, hear or point otherwise.
-func TestNobodyIsKeptOut(t *testing.T) {
-	in := browser(t)
-	h := inUse(t)
-	axe, err := os.ReadFile(filepath.Join("testdata", "axe.min.js"))
+func axe(t *testing.T, p *glass, view string) {
+	t.Helper()
+	program, err := os.ReadFile(filepath.Join("testdata", "axe.min.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	check := func(t *testing.T, p *glass, view string) {
-		t.Helper()
-		eval[bool](p, string(axe)+"; true")
-		found := eval[json.RawMessage](p, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations']})
-			.then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; ').slice(0, 600)))`)
-		var violations []string
-		if err := json.Unmarshal(found, &violations); err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range violations {
-			t.Errorf("%s: %s", view, v)
-		}
+	eval[bool](p, string(program)+"; true")
+	found := eval[[]string](p, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations']})
+		.then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; ').slice(0, 600)))`)
+	for _, violation := range found {
+		t.Errorf("%s: %s", view, violation)
 	}
+}
+
+func TestNobodyIsKeptOut(t *testing.T) {
+	in := browser(t)
+	h := inUse(t)
 	for _, theme := range []string{"sky", "night"} {
 		t.Run(theme, func(t *testing.T) {
 			p := hang(t, in, h.url, screen{1024, 600, "zh", theme})
-			views(p, func(view string) { check(t, p, view) })
+			views(p, func(view string) { axe(t, p, view) })
 			// And the states that no page shows when all is well.
 			p.page("projector")
 			h.fault("projector", "silence")
 			h.fault("player", "silence")
 			p.sees(".card.offline")
-			check(t, p, "offline")
+			axe(t, p, "offline")
 			h.fault("projector", "")
 			h.fault("player", "")
 			h.says("projector.power", "on")
@@ -183,13 +181,33 @@ func TestNobodyIsKeptOut(t *testing.T) {
 			p.system()
 			p.touch(`[data-set="rack-projector.power=false"]`)
 			p.sees(".toast.fault")
-			check(t, p, "refused")
+			axe(t, p, "refused")
 			p.page("curtains")
 			p.touch(`[data-set="door-curtain.motion=up"]`)
-			check(t, p, "moving")
+			axe(t, p, "moving")
 			forget(p)
 		})
 	}
+}
+
+// A room's own colour is taken darker where it could not be read, and its logo stands on the sky and in
+// the bar.
+func TestARoomHasItsLogoAndColour(t *testing.T) {
+	t.Parallel()
+	in := browser(t)
+	logo := filepath.Join(t.TempDir(), "logo.svg")
+	if err := os.WriteFile(logo, []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><rect width="120" height="40" fill="#c00"/></svg>`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, example("huddle.yaml"), func(r *configs.Room) { r.Panel.Theme = configs.Theme{Mode: "sky", Accent: "#ffd400", Logo: logo} })
+	p := hang(t, in, h.url, wall)
+	p.until("the logo on the sky", "document.querySelector('.sky .logo')?.naturalWidth === 120")
+	p.unlock()
+	p.until("the logo in the bar", "document.querySelector('header .logo')?.naturalWidth === 120")
+	if accent := eval[string](p, "document.documentElement.style.getPropertyValue('--accent')"); accent == "" || accent == "#ffd400" {
+		t.Errorf("the colour is %q: white letters on it could not be read", accent)
+	}
+	axe(t, p, "home")
 }
 
 const (
