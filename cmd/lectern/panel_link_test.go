@@ -17,8 +17,7 @@ type cable struct {
 
 	mu    sync.Mutex
 	to    string
-	cut   chan struct{} // closed while nothing passes
-	mend  chan struct{} // closed while it does
+	mend  chan struct{} // closed while it lets pass
 	conns map[net.Conn]bool
 }
 
