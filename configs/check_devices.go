@@ -14,6 +14,10 @@ func (c *checker) equipment() {
 		if c.bad(p) {
 			continue
 		}
+		// On the broker these stand beside the devices.
+		if here := p.key("id"); c.usable(here) && (d.ID == "scenes" || d.ID == "controller" || strings.HasPrefix(d.ID, "line-")) {
+			c.fault(c.value(here), fmt.Sprintf("the id %q is taken", d.ID), "scenes, controller and line-... are what the room itself has on the broker; take another")
+		}
 		switch d.Kind {
 		case "curtain", "screen":
 			c.motor(d, p)

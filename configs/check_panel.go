@@ -145,6 +145,21 @@ func (c *checker) tokens(list path) {
 	}
 }
 
+// login checks a user of the embedded broker.
+func (c *checker) login(u *User, p path) {
+	here := p.key("password")
+	if c.bad(p) || !c.usable(here) {
+		return
+	}
+	if !refers(u.Password) {
+		c.fault(c.value(here), c.owned(here)+" is written in clear", "take it from ${NAME} or file:PATH, so that the room file can be shown")
+		return
+	}
+	if password, ok := c.secret(u.Password, here); ok {
+		u.Password = password
+	}
+}
+
 // file checks that the file named at p is there and has one of the endings, and returns its path from
 // anywhere: names are relative to the room file.
 func (c *checker) file(p path, name string, endings ...string) string {
@@ -176,11 +191,26 @@ func (c *checker) facilities() {
 			scheme = u.Scheme
 		}
 	}
-	if here := p.key("ca"); c.usable(here) {
-		if scheme != "ssl" && scheme != "" {
-			c.fault(c.keyAt(here), c.owned(here)+" is of no use without ssl", "write ssl://host:8883 for the broker, or leave ca out")
+	for key, file := range map[string]*string{"ca": &f.CA, "cert": &f.Cert, "key": &f.Key} {
+		here := p.key(key)
+		if !c.usable(here) {
+			continue
 		}
-		f.CA = c.file(here, f.CA)
+		if scheme != "ssl" && scheme != "" {
+			c.fault(c.keyAt(here), c.owned(here)+" is of no use without ssl", "write ssl://host:8883 for the broker, or leave "+key+" out")
+		}
+		*file = c.file(here, *file)
+	}
+	if c.has(p.key("cert")) != c.has(p.key("key")) {
+		c.fault(c.value(p), "facilities has one of cert and key", "a certificate goes with its key: give both or none")
+	}
+	for i := range f.Users {
+		here := p.key("users").at(i)
+		if f.Broker != "embedded" && !c.bad(here) {
+			c.fault(c.value(here), "facilities.users are logins of the embedded broker", "write embedded for the broker, or make the users on the one you have")
+			break
+		}
+		c.login(&f.Users[i], here)
 	}
 	if here := p.key("password"); c.usable(here) {
 		if f.Password != "" && !refers(f.Password) {

@@ -249,6 +249,17 @@ type Facilities struct {
 	User     string `yaml:"user" doc:"for the broker"`
 	Password string `yaml:"password" doc:"from ${ENV} or file:"`
 	CA       string `yaml:"ca" doc:"path of the authority's certificate, for ssl"`
+	Cert     string `yaml:"cert" doc:"path of this room's own certificate, where the broker asks for one"`
+	Key      string `yaml:"key" doc:"path of the certificate's key"`
+	Names    string `yaml:"names" enum:"zh,en,both" doc:"the language of the names on the broker; left out: the room's"`
+	Users    []User `yaml:"users" doc:"who may use the embedded broker beside the login that it makes up"`
+}
+
+// User is a login of the embedded broker.
+type User struct {
+	Name     string `yaml:"name" need:"*" doc:"a-z, 0-9 and -"`
+	Password string `yaml:"password" need:"*" doc:"from ${ENV} or file:"`
+	Role     string `yaml:"role" enum:"view,operate,equipment" default:"view" doc:"view: reads; operate: sets as well; equipment: has topics of its own, none of the room's"`
 }
 
 // Pos is a place in a room file, counted from 1. The zero Pos is nowhere.

@@ -172,20 +172,20 @@ func (d *daemon) facilities(ctx context.Context, cfg *configs.Room) error {
 		return nil
 	}
 	if f.Broker == "embedded" {
-		broker, err := mqtt.NewBroker(ctx, brokerAddress, d.log)
+		broker, err := mqtt.NewBroker(ctx, brokerAddress, cfg.Room.ID, f.Users, d.log)
 		if errors.Is(err, syscall.EADDRINUSE) { // another broker has it; the address is told
-			broker, err = mqtt.NewBroker(ctx, "127.0.0.1:0", d.log)
+			broker, err = mqtt.NewBroker(ctx, "127.0.0.1:0", cfg.Room.ID, f.Users, d.log)
 		}
 		if err != nil {
 			return err //nolint:wrapcheck // says what it is
 		}
 		d.broker = broker
 		f.Broker = broker.Address()
-		f.User, f.Password = broker.Login()
+		f.User, f.Password = broker.RoomLogin()
 	}
 	gateway, err := mqtt.New(mqtt.Config{
 		Cfg: cfg, Room: d.parts.Room, Engine: d.parts.Engine, Journal: d.journal,
-		Broker: f.Broker, User: f.User, Password: f.Password, CA: f.CA, Build: buildVersion(), Log: d.log,
+		Facilities: f, Build: buildVersion(), Log: d.log,
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // says what it is

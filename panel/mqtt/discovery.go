@@ -15,38 +15,53 @@ const discoveryPrefix = "homeassistant"
 // documentation, so that a person who reads the topic can look them up.
 type component map[string]any
 
+// birthTopic is where Home Assistant says that it has started.
+const birthTopic = discoveryPrefix + "/status"
+
+// available says when an entity can be used. The state says ready, init, disconnected or lost, and only
+// the first will do; a payload for each would leave the others undecided.
+func (g *Gateway) available(device string) []component {
+	list := []component{{
+		"topic": g.base + "/$state", "payload_available": "online", "payload_not_available": "offline",
+		"value_template": "{{ 'online' if value == 'ready' else 'offline' }}",
+	}}
+	if device != "" {
+		list = append(list, component{"topic": g.base + "/" + device + "/online", "payload_available": "true", "payload_not_available": "false"})
+	}
+	return list
+}
+
 // discovery makes the device payload of the room: one topic, all entities, on the Homie topics.
-func (g *Gateway) discovery() map[string][]byte {
+func (g *Gateway) discovery() message {
 	room := g.Cfg.Room
 	components := make(map[string]component)
 	for _, id := range g.Room.Devices() {
-		name, kind := id, ""
-		for _, d := range g.Cfg.Devices {
-			if d.ID == id {
-				name, kind = g.phrase(devices.Phrase(d.Name)), d.Kind
-			}
-		}
+		name, kind := g.device(id)
 		for key, c := range g.entities(id, kind, g.Room.Properties(id)) {
 			c["name"] = strings.TrimSpace(name + " " + fmt.Sprint(c["name"]))
 			c["unique_id"] = room.ID + "_" + key
 			c["availability_mode"] = "all"
-			c["availability"] = []component{
-				{"topic": g.base + "/$state", "payload_available": "ready", "payload_not_available": "lost"},
-				{"topic": g.base + "/" + id + "/online", "payload_available": "true", "payload_not_available": "false"},
-			}
+			c["availability"] = g.available(id)
 			components[key] = c
 		}
 	}
 	for _, s := range g.Cfg.Scenes {
 		components["scene_"+s.ID] = component{
-			"platform": "button", "name": g.phrase(devices.Phrase(s.Name)), "unique_id": room.ID + "_scene_" + s.ID,
+			"platform": "button", "name": g.names.of(s.Name), "unique_id": room.ID + "_scene_" + s.ID,
 			"command_topic": g.base + "/" + scenesNode + "/" + s.ID + "/set", "payload_press": "run", "qos": 1,
-			"availability": []component{{"topic": g.base + "/$state", "payload_available": "ready", "payload_not_available": "lost"}},
+			"availability": g.available(""),
 		}
 	}
+	for _, property := range []string{"lines-down", "devices-offline", "last-error"} {
+		components["controller_"+property] = component{
+			"platform": "sensor", "name": g.healthNodes()[controllerNode].Properties[property].Name, "unique_id": room.ID + "_controller_" + property,
+			"state_topic": g.base + "/" + controllerNode + "/" + property, "entity_category": "diagnostic", "availability": g.available(""),
+		}
+	}
+	topic := discoveryPrefix + "/device/lectern-" + room.ID + "/config"
 	payload, err := json.Marshal(map[string]any{
 		"device": component{
-			"identifiers": []string{"lectern-" + room.ID}, "name": g.phrase(devices.Phrase(room.Name)),
+			"identifiers": []string{"lectern-" + room.ID}, "name": g.names.of(room.Name),
 			"manufacturer": "Lectern", "model": "Room controller", "sw_version": g.Build,
 		},
 		"origin":     component{"name": "lectern", "sw_version": g.Build},
@@ -54,9 +69,8 @@ func (g *Gateway) discovery() map[string][]byte {
 	})
 	if err != nil {
 		g.Log.Error("writing the discovery payload", "error", err)
-		return nil
 	}
-	return map[string][]byte{discoveryPrefix + "/device/lectern-" + room.ID + "/config": payload}
+	return message{topic: topic, payload: payload, qos: 1, retained: true}
 }
 
 // entities are the entities of one device, by a key that is unique in the room.
@@ -83,7 +97,7 @@ func (g *Gateway) entities(id, kind string, properties []devices.Property) map[s
 	}
 	for name, p := range byName {
 		if c := g.entity(kind, topic(name), p); c != nil {
-			c["name"], c["qos"] = name, 1
+			c["name"], c["qos"] = g.names.word(name), 1
 			if p.Name == "power" || p.Name == "level" || p.Name == "selected" {
 				c["name"] = "" // the thing itself
 			}
@@ -96,7 +110,7 @@ func (g *Gateway) entities(id, kind string, properties []devices.Property) map[s
 			for _, o := range p.Options {
 				if !o.State {
 					made[id+"_"+name+"_"+o.Value] = component{
-						"platform": "button", "name": o.Value, "qos": 1, "command_topic": topic(name) + "/set", "payload_press": o.Value,
+						"platform": "button", "name": g.names.word(o.Value), "qos": 1, "command_topic": topic(name) + "/set", "payload_press": o.Value,
 					}
 				}
 			}

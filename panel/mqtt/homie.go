@@ -1,8 +1,6 @@
 package mqtt
 
 import (
-	"fmt"
-	"hash/fnv"
 	"strconv"
 	"strings"
 
@@ -18,6 +16,7 @@ type (
 		Homie   string               `json:"homie"`
 		Version int64                `json:"version"`
 		Name    string               `json:"name"`
+		Type    string               `json:"type"`
 		Nodes   map[string]homieNode `json:"nodes"`
 	}
 	homieNode struct {
@@ -37,43 +36,43 @@ type (
 
 // describe says what the room has.
 func (g *Gateway) describe() homieDevice {
-	d := homieDevice{Homie: "5.0", Name: g.phrase(devices.Phrase(g.Cfg.Room.Name)), Nodes: make(map[string]homieNode)}
+	d := homieDevice{Homie: "5.0", Version: g.version, Name: g.names.of(g.Cfg.Room.Name), Type: "lectern-room", Nodes: g.healthNodes()}
 	for _, id := range g.Room.Devices() {
-		node := homieNode{Name: id, Properties: map[string]homieProperty{
-			"online": {Name: "online", Datatype: "boolean", Retained: true},
+		name, kind := g.device(id)
+		node := homieNode{Name: name, Type: kind, Properties: map[string]homieProperty{
+			"online": {Name: g.names.word("online"), Datatype: "boolean", Retained: true},
 		}}
-		for _, c := range g.Cfg.Devices {
-			if c.ID == id {
-				node.Name, node.Type = g.phrase(devices.Phrase(c.Name)), c.Kind
-			}
-		}
 		for _, p := range g.Room.Properties(id) {
-			node.Properties[p.Name] = homieOf(p)
+			node.Properties[p.Name] = g.homieOf(p)
 		}
 		d.Nodes[id] = node
 	}
-	scenes := homieNode{Name: "scenes", Type: "scenes", Properties: make(map[string]homieProperty)}
+	scenes := homieNode{Name: g.names.in("场景", "Scenes"), Type: "scenes", Properties: make(map[string]homieProperty)}
 	for _, s := range g.Cfg.Scenes {
 		scenes.Properties[s.ID] = homieProperty{
-			Name: g.phrase(devices.Phrase(s.Name)), Datatype: "enum", Settable: true, Retained: true,
+			Name: g.names.of(s.Name), Datatype: "enum", Settable: true, Retained: true,
 			Format: "run,cancel,waiting,running,asking,unwinding,finished,skipped,failed,cancelled,undone",
 		}
 	}
 	if len(scenes.Properties) > 0 {
 		d.Nodes[scenesNode] = scenes
 	}
-	// The version must change when the description does, and stay when it does not.
-	sum := fnv.New64a()
-	fmt.Fprint(sum, d)
-	d.Version = int64(sum.Sum64() >> 12) // 52 bits: a JSON number that every client reads exactly
 	return d
 }
 
-func (g *Gateway) phrase(p devices.Phrase) string { return p.In(g.Cfg.Room.Language) }
+// device is the name and kind of a device; a choice of sources stands in no list of the room file.
+func (g *Gateway) device(id string) (name, kind string) {
+	for _, d := range g.Cfg.Devices {
+		if d.ID == id {
+			return g.names.of(d.Name), d.Kind
+		}
+	}
+	return g.names.in("投影机信号选择", "Projector source"), "sources"
+}
 
 // homieOf describes one property.
-func homieOf(p devices.Property) homieProperty {
-	h := homieProperty{Name: p.Name, Settable: p.Settable, Retained: true, Unit: p.Unit}
+func (g *Gateway) homieOf(p devices.Property) homieProperty {
+	h := homieProperty{Name: g.names.word(p.Name), Settable: p.Settable, Retained: true, Unit: p.Unit}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 	switch p.Kind {
 	case devices.KindBool:

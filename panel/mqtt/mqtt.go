@@ -7,27 +7,24 @@
 //     connect. The last will says when the room is lost.
 //   - A command is a message on .../set. Every one gets an answer on .../$result. A retained one is
 //     refused and cleared: it would come again at every reconnect, when nobody has pressed anything.
-//   - Commands to one device are carried out in order; a device that is slow holds up no other.
+//   - Commands to one device are carried out in order; a device that is slow holds up no other. One
+//     that has waited too long is not carried out any more.
 //   - Nothing is replayed: the session is clean, and what could not be published while the broker
 //     was away is replaced by the state as it is when it comes back.
 package mqtt
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"golang.org/x/time/rate"
 
 	"lectern/configs"
 	"lectern/devices"
@@ -37,11 +34,10 @@ import (
 )
 
 const (
-	payloadMax  = 1024            // bytes of a set; a level or a source's name is far shorter
-	queueMost   = 64              // commands that wait for one device
 	reconnect   = 5 * time.Second // longest pause between two attempts; paho's default is ten minutes
 	publishTime = 5 * time.Second
-	restTime    = 250 // ms that a disconnect waits for what is under way
+	restTime    = 250  // ms that a disconnect waits for what is under way
+	answersMost = 1024 // that wait to be sent
 )
 
 // Config says which room is shown on which broker.
@@ -50,45 +46,49 @@ type Config struct {
 	Room    *room.Room
 	Engine  *sequence.Engine
 	Journal *journal.Journal
-	// Broker is the address, tcp:// or ssl://; User, Password and CA are as in the room file.
-	Broker, User, Password, CA string
-	Build                      string
-	Log                        *slog.Logger
+	// Facilities is that of the room file, with the address and login of the embedded broker in place of
+	// the word.
+	Facilities configs.Facilities
+	Build      string
+	Log        *slog.Logger
 }
 
 // Gateway shows one room on one broker.
 type Gateway struct {
 	Config
-	base   string // homie/5/<room>
-	client paho.Client
-	up     chan struct{}
-	queues map[string]chan set
-	shown  map[string]string // what each retained topic holds
-}
-
-// set is one command as it came.
-type set struct {
-	node, property, payload string
+	base    string // homie/5/<room>
+	client  paho.Client
+	up      chan struct{}
+	queues  map[string]chan set
+	answers chan message
+	shown   map[string]string // what each retained topic holds; of the goroutine that follows
+	names   names
+	version int64 // of the description
+	started time.Time
+	noted   *rate.Limiter // refusals that the journal is told of: a flood must not push out the rest
 }
 
 // New makes a gateway; nothing is opened before Run.
 func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		Config: c, base: "homie/5/" + c.Cfg.Room.ID, up: make(chan struct{}, 1),
-		queues: make(map[string]chan set), shown: make(map[string]string),
+		queues: make(map[string]chan set), answers: make(chan message, answersMost), shown: make(map[string]string),
+		names: namesOf(c.Cfg, c.Facilities.Names), started: time.Now(), noted: rate.NewLimiter(5, 50),
 	}
+	// The convention wants a higher one whenever the description has changed, and takes a time.
+	g.version = g.started.Unix()
 	for _, id := range c.Room.Devices() {
 		g.queues[id] = make(chan set, queueMost)
 	}
 	g.queues[scenesNode] = make(chan set, queueMost)
-	security, err := tlsConfig(c.Broker, c.CA)
+	security, err := security(c.Facilities)
 	if err != nil {
 		return nil, err
 	}
 	o := paho.NewClientOptions().
-		AddBroker(c.Broker).
+		AddBroker(c.Facilities.Broker).
 		SetClientID("lectern-"+c.Cfg.Room.ID).
-		SetUsername(c.User).SetPassword(c.Password).
+		SetUsername(c.Facilities.User).SetPassword(c.Facilities.Password).
 		SetTLSConfig(security).
 		SetCleanSession(true). // a broker that comes back must not replay commands
 		SetAutoReconnect(true).SetMaxReconnectInterval(reconnect).
@@ -104,35 +104,10 @@ func New(c Config) (*Gateway, error) {
 			}
 		}).
 		SetConnectionLostHandler(func(_ paho.Client, err error) {
-			c.Log.Warn("the broker is lost; reconnecting", "broker", redact(c.Broker), "error", err)
+			c.Log.Warn("the broker is lost; reconnecting", "broker", redact(c.Facilities.Broker), "error", err)
 		})
 	g.client = paho.NewClient(o)
 	return g, nil
-}
-
-func tlsConfig(broker, ca string) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ca == "" {
-		return c, nil
-	}
-	pem, err := os.ReadFile(ca)
-	if err != nil {
-		return nil, fmt.Errorf("reading the authority of broker %s: %w", redact(broker), err)
-	}
-	c.RootCAs = x509.NewCertPool()
-	if !c.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("the authority of broker %s: %s holds no PEM certificate", redact(broker), ca)
-	}
-	return c, nil
-}
-
-// redact takes a password out of an address.
-func redact(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "(unreadable address)"
-	}
-	return u.Redacted()
 }
 
 // Run shows the room until ctx ends, and says goodbye.
@@ -141,10 +116,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for node, queue := range g.queues {
 		workers.Go(func() { g.work(ctx, node, queue) })
 	}
+	workers.Go(func() { g.tell(ctx) })
 	g.client.Connect() // with ConnectRetry it goes on until Disconnect
 	g.follow(ctx)
 	if g.client.IsConnectionOpen() {
-		g.publish("$state", []byte("disconnected"), 1, true)
+		g.send(message{topic: g.base + "/$state", payload: []byte("disconnected"), qos: 1, retained: true})
 	}
 	g.client.Disconnect(restTime)
 	workers.Wait()
@@ -168,11 +144,17 @@ func (g *Gateway) follow(ctx context.Context) {
 			}
 		}
 	}()
+	pulse := time.NewTicker(healthEvery)
+	defer pulse.Stop()
 	for {
 		select {
 		case <-g.up:
 			if err := g.introduce(); err != nil {
 				g.Log.Warn("the broker took the connection but not the room", "error", err)
+			}
+		case <-pulse.C:
+			if g.client.IsConnectionOpen() {
+				g.health()
 			}
 		case u, ok := <-changes:
 			if !ok {
@@ -192,21 +174,20 @@ func (g *Gateway) introduce() error {
 		return fmt.Errorf("describing the room: %w", err)
 	}
 	clear(g.shown)
-	g.publish("$state", []byte("init"), 1, true)
-	g.publish("$description", description, 1, true)
+	g.send(message{topic: g.base + "/$state", payload: []byte("init"), qos: 1, retained: true})
+	g.send(message{topic: g.base + "/$description", payload: description, qos: 1, retained: true})
 	g.show(g.Room.State())
-	token := g.client.Subscribe(g.base+"/+/+/set", 1, g.take)
+	g.health()
+	token := g.client.SubscribeMultiple(map[string]byte{g.base + "/+/+/set": 1, birthTopic: 0}, g.take)
 	if !token.WaitTimeout(publishTime) {
 		return errors.New("subscribing to commands: no answer")
 	}
 	if err := token.Error(); err != nil {
 		return fmt.Errorf("subscribing to commands: %w", err)
 	}
-	g.publish("$state", []byte("ready"), 1, true)
-	for topic, payload := range g.discovery() {
-		g.send(topic, payload, 1, true)
-	}
-	g.Log.Info("the room is on the broker", "broker", redact(g.Broker), "topic", g.base)
+	g.send(message{topic: g.base + "/$state", payload: []byte("ready"), qos: 1, retained: true})
+	g.send(g.discovery())
+	g.Log.Info("the room is on the broker", "broker", redact(g.Facilities.Broker), "topic", g.base)
 	return nil
 }
 
@@ -214,12 +195,17 @@ func (g *Gateway) introduce() error {
 func (g *Gateway) show(u room.Update) {
 	for _, p := range u.Properties {
 		g.retain(p.Device+"/"+p.Property, homie(p.Value))
-		if !p.Target.IsZero() {
-			g.publish(p.Device+"/"+p.Property+"/$target", homie(p.Target), 0, true)
+		// The convention wants $target with every value or never: where nothing is asked for it is the value.
+		if property, ok := g.property(p.Device, p.Property); ok && property.Settable && !property.Momentary {
+			target := p.Target
+			if target.IsZero() {
+				target = p.Value
+			}
+			g.retain(p.Device+"/"+p.Property+"/$target", homie(target))
 		}
 	}
 	for _, d := range u.Devices {
-		g.retain(d.Device+"/online", []byte(fmt.Sprint(d.Online && d.Fed)))
+		g.retain(d.Device+"/online", fmt.Append(nil, d.Online && d.Fed))
 		alert := ""
 		if !d.Online && d.Fed && d.Error != "" {
 			alert = d.Error
@@ -227,15 +213,16 @@ func (g *Gateway) show(u room.Update) {
 		g.retain("$alert/"+d.Device, []byte(alert))
 	}
 	for _, l := range u.Lines {
-		alert := ""
-		if !l.Up {
-			alert = strings.TrimSuffix("line is down: "+l.Error, ": ")
-		}
-		g.retain("$alert/line-"+l.Line, []byte(alert))
+		g.showLine(l)
 	}
 	for _, r := range u.Runs {
 		g.retain(scenesNode+"/"+r.Scene, []byte(r.State))
 	}
+}
+
+func (g *Gateway) property(device, name string) (devices.Property, bool) {
+	_, p, err := g.Room.Lookup(device, name)
+	return p, err == nil
 }
 
 // homie writes a value as the convention does; what is not known is an empty payload, which takes
@@ -251,7 +238,8 @@ func homie(v devices.Value) []byte {
 	return []byte(s)
 }
 
-// retain publishes a retained value where it is another than what the topic holds.
+// retain publishes a retained value where it is another than what the topic holds. It is for the
+// goroutine that follows.
 func (g *Gateway) retain(topic string, payload []byte) {
 	if before, ok := g.shown[topic]; ok && before == string(payload) || !ok && len(payload) == 0 {
 		return
@@ -260,91 +248,33 @@ func (g *Gateway) retain(topic string, payload []byte) {
 	// At most once: TCP loses nothing while the connection lasts, and after it everything is said
 	// again. Acknowledged states and commands on one connection stall each other for 40 ms where
 	// a broker leaves Nagle's algorithm on.
-	g.publish(topic, payload, 0, true)
+	g.send(message{topic: g.base + "/" + topic, payload: payload, retained: true})
 }
 
-func (g *Gateway) publish(topic string, payload []byte, qos byte, retained bool) {
-	g.send(g.base+"/"+topic, payload, qos, retained)
+// message is one that goes out.
+type message struct {
+	topic    string
+	payload  []byte
+	qos      byte
+	retained bool
 }
 
-func (g *Gateway) send(topic string, payload []byte, qos byte, retained bool) {
-	token := g.client.Publish(topic, qos, retained, payload)
-	if qos > 0 && !token.WaitTimeout(publishTime) {
-		g.Log.Debug("the broker has not acknowledged", "topic", topic)
+// send publishes and, where the broker is to acknowledge it, waits for that.
+func (g *Gateway) send(m message) {
+	token := g.client.Publish(m.topic, m.qos, m.retained, m.payload)
+	if m.qos > 0 && !token.WaitTimeout(publishTime) {
+		g.Log.Debug("the broker has not acknowledged", "topic", m.topic)
 	}
 }
 
-// take receives one command. It must not block.
-func (g *Gateway) take(_ paho.Client, m paho.Message) {
-	parts := strings.Split(strings.TrimPrefix(m.Topic(), g.base+"/"), "/")
-	if len(parts) != 3 || len(m.Payload()) == 0 { // empty: a retained message is being cleared
-		return
-	}
-	c := set{node: parts[0], property: parts[1], payload: string(bytes.Clone(m.Payload()[:min(len(m.Payload()), payloadMax)]))}
-	switch queue, ok := g.queues[c.node]; {
-	case m.Retained():
-		go g.clearRetained(m.Topic(), c) // publishing waits, and this is paho's own goroutine
-	case len(m.Payload()) > payloadMax:
-		go g.refuse(c, devices.Phrase{ZH: "消息过长", EN: fmt.Sprintf("The message has %d bytes; at most %d are taken", len(m.Payload()), payloadMax)}, 0)
-	case !ok:
-		go g.refuse(c, devices.Phrase{ZH: "没有这个设备", EN: "There is no such device; there is " + strings.Join(g.Room.Devices(), ", ")}, 0)
-	default:
-		select {
-		case queue <- c:
-		default:
-			go g.refuse(c, devices.Phrase{ZH: "命令太多，请稍候", EN: "Too many commands wait for this device"}, 1)
-		}
-	}
-}
-
-func (g *Gateway) clearRetained(topic string, c set) {
-	g.send(topic, nil, 1, true)
-	g.refuse(c, devices.Phrase{
-		ZH: "不接受保留的命令消息", EN: "Retained commands are not taken: they would come again at every reconnect. Publish without retain",
-	}, 0)
-}
-
-// result is what .../$result bears.
-type result struct {
-	Outcome  string    `json:"outcome"`
-	Device   string    `json:"device"`
-	Property string    `json:"property"`
-	Value    string    `json:"value"`
-	Reason   string    `json:"reason,omitempty"`
-	ReasonZH string    `json:"reason_zh,omitempty"`
-	Retry    int       `json:"retry_after,omitempty"`
-	Time     time.Time `json:"time"`
-}
-
-func (g *Gateway) answer(c set, outcome string, reason devices.Phrase, retry int) {
-	b, err := json.Marshal(result{
-		Outcome: outcome, Device: c.node, Property: c.property, Value: c.payload,
-		Reason: reason.EN, ReasonZH: reason.ZH, Retry: retry, Time: time.Now(),
-	})
-	if err != nil {
-		g.Log.Error("writing a result", "error", err)
-		return
-	}
-	g.publish(c.node+"/"+c.property+"/$result", b, 1, false)
-}
-
-func (g *Gateway) refuse(c set, reason devices.Phrase, retry int) {
-	g.answer(c, string(devices.Refused), reason, retry)
-	g.Journal.Record(journal.Entry{
-		Time: time.Now(), By: journal.By{Via: "mqtt"}, Device: c.node, Property: c.property, Value: c.payload,
-		Outcome: string(devices.Refused), Detail: reason.EN,
-	})
-}
-
-// work carries out the commands to one device, in order.
-func (g *Gateway) work(ctx context.Context, node string, queue <-chan set) {
+// tell sends what has been put into answers. What cannot be sent while the broker is away is dropped:
+// who asked is cut off as well, and the state is republished whole.
+func (g *Gateway) tell(ctx context.Context) {
 	for {
 		select {
-		case c := <-queue:
-			if node == scenesNode {
-				g.playScene(c)
-			} else {
-				g.do(ctx, c)
+		case m := <-g.answers:
+			if g.client.IsConnectionOpen() {
+				g.client.Publish(m.topic, m.qos, m.retained, m.payload)
 			}
 		case <-ctx.Done():
 			return
@@ -352,40 +282,16 @@ func (g *Gateway) work(ctx context.Context, node string, queue <-chan set) {
 	}
 }
 
-func (g *Gateway) do(ctx context.Context, c set) {
-	g.answer(c, "accepted", devices.Phrase{}, 0)
-	o, err := g.Room.Do(ctx, room.Command{
-		Device: c.node, Property: c.property, Value: strings.TrimSuffix(c.payload, "\x00"), By: journal.By{Via: "mqtt"},
-	})
-	if err != nil {
-		g.refuse(c, devices.Phrase{ZH: "没有这个属性或取值不对", EN: err.Error()}, 0)
-		return
+// answer puts a message on its way without waiting, from any goroutine. It reports whether there was room.
+func (g *Gateway) answer(m message) bool {
+	select {
+	case g.answers <- m:
+		return true
+	default:
+		return false
 	}
-	g.answer(c, string(o.Result), o.Reason, o.Retry)
 }
 
-func (g *Gateway) playScene(c set) {
-	by := journal.By{Via: "mqtt"}
-	switch c.payload {
-	case "run":
-		_, err := g.Engine.Start(c.property, by)
-		if refusal := new(devices.Refusal); errors.As(err, &refusal) {
-			o := devices.OutcomeOf(err)
-			g.refuse(c, o.Reason, o.Retry)
-			return
-		}
-		if err != nil {
-			g.refuse(c, devices.Phrase{ZH: "没有这个场景", EN: err.Error()}, 0)
-			return
-		}
-		g.answer(c, "accepted", devices.Phrase{}, 0)
-	case "cancel":
-		if !g.Engine.Cancel(c.property, by) {
-			g.refuse(c, devices.Phrase{ZH: "该场景没有在运行", EN: "That scene is not running"}, 0)
-			return
-		}
-		g.answer(c, string(devices.Done), devices.Phrase{}, 0)
-	default:
-		g.refuse(c, devices.Phrase{ZH: "场景接受 run 或 cancel", EN: "A scene takes run or cancel"}, 0)
-	}
+func (g *Gateway) topicOf(node, property, attribute string) string {
+	return strings.Join([]string{g.base, node, property, attribute}, "/")
 }

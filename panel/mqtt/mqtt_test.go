@@ -135,7 +135,7 @@ func (l *listener) result(t *testing.T, topic, outcome string) result {
 func start(t *testing.T) (*lamp, *Broker, *listener, func()) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	b, err := NewBroker(context.Background(), "127.0.0.1:0", log)
+	b, err := NewBroker(context.Background(), "127.0.0.1:0", "hall", nil, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,14 +150,14 @@ func start(t *testing.T) (*lamp, *Broker, *listener, func()) {
 	scenes := []sequence.Scene{{ID: "dim", Steps: []sequence.Step{{Set: []room.Wish{{Device: "spot", Property: "level", Value: devices.Word("low")}}}}}}
 	j := journal.Open("", log)
 	e := sequence.New(sequence.Config{Room: r, Scenes: scenes, Log: log, Journal: j})
-	user, password := b.Login()
+	user, password := b.RoomLogin()
 	g, err := New(Config{
 		Cfg: &configs.Room{
 			Room:    configs.About{ID: "hall", Name: configs.Name{ZH: "厅", EN: "Hall"}, Language: "zh"},
 			Devices: []configs.Device{{ID: "spot", Kind: "dimmer", Name: configs.Name{ZH: "射灯", EN: "Spot"}}},
 			Scenes:  []configs.Scene{{ID: "dim", Name: configs.Name{ZH: "调暗", EN: "Dim"}}},
 		},
-		Room: r, Engine: e, Journal: j, Broker: b.Address(), User: user, Password: password, Build: "test", Log: log,
+		Room: r, Engine: e, Journal: j, Facilities: configs.Facilities{Broker: b.Address(), User: user, Password: password}, Build: "test", Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -222,14 +222,14 @@ func TestRetainedSetIsRefusedAndCleared(t *testing.T) {
 	l, b, f, stop := start(t)
 	stop() // a retained command that waits on the broker for the room to come back
 	f.publish(t, "homie/5/hall/spot/level/set", "low", true)
-	user, password := b.Login()
+	user, password := b.RoomLogin()
 	log := slog.New(slog.DiscardHandler)
 	r, err := room.New(room.Config{Members: []room.Member{{ID: "spot", Device: l}}, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g, err := New(Config{
-		Cfg: &configs.Room{Room: configs.About{ID: "hall"}}, Room: r, Broker: b.Address(), User: user, Password: password, Log: log,
+		Cfg: &configs.Room{Room: configs.About{ID: "hall"}}, Room: r, Facilities: configs.Facilities{Broker: b.Address(), User: user, Password: password}, Log: log,
 		Engine: sequence.New(sequence.Config{Room: r, Log: log}),
 	})
 	if err != nil {
@@ -275,10 +275,10 @@ func TestASceneRunsFromItsTopic(t *testing.T) {
 
 func TestBrokerIsForThisMachineAndItsPassword(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
-	if _, err := NewBroker(context.Background(), "0.0.0.0:1883", log); err == nil {
+	if _, err := NewBroker(context.Background(), "0.0.0.0:1883", "hall", nil, log); err == nil {
 		t.Error("bound to the world")
 	}
-	b, err := NewBroker(context.Background(), "127.0.0.1:0", log)
+	b, err := NewBroker(context.Background(), "127.0.0.1:0", "hall", nil, log)
 	if err != nil {
 		t.Fatal(err)
 	}

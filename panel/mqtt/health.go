@@ -1,0 +1,105 @@
+package mqtt
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"lectern/devices/line"
+)
+
+const (
+	controllerNode = "controller"
+	lineNodes      = "line-" // before the id of a line
+	healthEvery    = time.Minute
+)
+
+// health publishes how the controller itself is doing: what an operator would ask first.
+func (g *Gateway) health() {
+	state := g.Room.State()
+	down, offline, last := 0, 0, ""
+	var latest time.Time
+	for _, l := range state.Lines {
+		if !l.Up {
+			down++
+		}
+		if l.Error != "" && l.Since.After(latest) {
+			latest, last = l.Since, "line "+l.Line+": "+l.Error
+		}
+	}
+	for _, d := range state.Devices {
+		if d.Fed && !d.Online {
+			offline++
+			if d.Error != "" && d.Since.After(latest) {
+				latest, last = d.Since, "device "+d.Device+": "+d.Error
+			}
+		}
+	}
+	for property, value := range map[string]string{
+		"version": g.Build, "started": g.started.UTC().Format(time.RFC3339), "uptime": fmt.Sprint(int(time.Since(g.started).Seconds())),
+		"lines-down": fmt.Sprint(down), "devices-offline": fmt.Sprint(offline), "last-error": last,
+	} {
+		g.retain(controllerNode+"/"+property, text(value))
+	}
+}
+
+// text is a string as the convention has it: an empty one is a zero byte.
+func text(s string) []byte {
+	if s == "" {
+		return []byte{0}
+	}
+	return []byte(s)
+}
+
+// unitHealth is one unit of a line, as units tells it. Counters are left to /metrics: they change with
+// every poll.
+type unitHealth struct {
+	Unit   string `json:"unit"`
+	Silent bool   `json:"silent"`
+	Error  string `json:"error,omitempty"`
+}
+
+func (g *Gateway) showLine(l line.Health) {
+	node := lineNodes + l.Line
+	alert := ""
+	if !l.Up {
+		alert = strings.TrimSuffix("line is down: "+l.Error, ": ")
+	}
+	units := make([]unitHealth, len(l.Units))
+	for i, u := range l.Units {
+		units[i] = unitHealth{u.Unit, u.Silent, u.Error}
+	}
+	b, err := json.Marshal(units)
+	if err != nil {
+		g.Log.Error("writing the units of a line", "line", l.Line, "error", err)
+		return
+	}
+	g.retain("$alert/"+node, []byte(alert))
+	g.retain(node+"/up", fmt.Append(nil, l.Up))
+	g.retain(node+"/error", text(l.Error))
+	g.retain(node+"/units", b)
+}
+
+// healthNodes describes what health and showLine publish.
+func (g *Gateway) healthNodes() map[string]homieNode {
+	plain := func(en, zh, datatype, format, unit string) homieProperty {
+		return homieProperty{Name: g.names.in(zh, en), Datatype: datatype, Format: format, Unit: unit, Retained: true}
+	}
+	nodes := map[string]homieNode{controllerNode: {Name: g.names.in("控制器", "Controller"), Type: "controller", Properties: map[string]homieProperty{
+		"version":         plain("Version", "版本", "string", "", ""),
+		"started":         plain("Started", "启动时间", "datetime", "", ""),
+		"uptime":          plain("Uptime", "运行时间", "integer", "0:", "s"),
+		"lines-down":      plain("Lines down", "断开的线路", "integer", "0:", "#"),
+		"devices-offline": plain("Devices offline", "离线设备", "integer", "0:", "#"),
+		"last-error":      plain("Last error", "最近错误", "string", "", ""),
+	}}}
+	for _, l := range g.Cfg.Lines {
+		nodes[lineNodes+l.ID] = homieNode{Name: g.names.in("线路 "+l.ID, "Line "+l.ID), Type: "line", Properties: map[string]homieProperty{
+			"up":    plain("Up", "连通", "boolean", "", ""),
+			"error": plain("Error", "错误", "string", "", ""),
+			"units": plain("Units", "单元", "json", `{"type":"array"}`, ""),
+		}}
+	}
+	return nodes
+}

@@ -1,0 +1,51 @@
+package mqtt
+
+import (
+	"lectern/configs"
+	"lectern/devices"
+)
+
+// names says things in the language that the broker's readers have.
+type names struct{ language string } // zh, en or both
+
+func namesOf(cfg *configs.Room, language string) names {
+	if language == "" {
+		language = cfg.Room.Language
+	}
+	return names{language}
+}
+
+func (n names) in(zh, en string) string {
+	switch {
+	case n.language == "both" && zh != "" && en != "" && zh != en:
+		return zh + " " + en
+	case n.language == "zh" && zh != "", en == "":
+		return zh
+	}
+	return en
+}
+
+func (n names) of(name configs.Name) string { return n.in(name.ZH, name.EN) }
+
+// words are the names of the properties that equipment has, and of the keys of a player. A property that
+// is not here goes by its own name.
+var words = map[string]devices.Phrase{
+	"online": {ZH: "在线", EN: "Online"}, "power": {ZH: "电源", EN: "Power"}, "level": {ZH: "亮度", EN: "Level"}, "input": {ZH: "输入", EN: "Input"},
+	"remaining": {ZH: "剩余时间", EN: "Time left"}, "lamp": {ZH: "灯泡时间", EN: "Lamp hours"}, "fault": {ZH: "故障", EN: "Fault"},
+	"motion": {ZH: "动作", EN: "Motion"}, "position": {ZH: "高度", EN: "Height"}, "transport": {ZH: "播放状态", EN: "Transport"},
+	"volume": {ZH: "音量", EN: "Volume"}, "mute": {ZH: "静音", EN: "Mute"}, "selected": {ZH: "信号选择", EN: "Source"},
+	"temperature": {ZH: "温度", EN: "Temperature"}, "humidity": {ZH: "湿度", EN: "Humidity"}, "presence": {ZH: "有人", EN: "Presence"},
+	"contact": {ZH: "触点", EN: "Contact"}, "light": {ZH: "照度", EN: "Light"},
+	"play": {ZH: "播放", EN: "Play"}, "stop": {ZH: "停止", EN: "Stop"}, "pause": {ZH: "暂停", EN: "Pause"}, "forward": {ZH: "前进", EN: "Forward"},
+	"back": {ZH: "后退", EN: "Back"}, "next": {ZH: "下一段", EN: "Next"}, "previous": {ZH: "上一段", EN: "Previous"}, "record": {ZH: "录像", EN: "Record"},
+	"eject": {ZH: "出仓", EN: "Eject"},
+}
+
+// word is a property or key in the readers' language.
+func (n names) word(key string) string {
+	w, ok := words[key]
+	if !ok {
+		return key
+	}
+	return n.in(w.ZH, w.EN)
+}
