@@ -22,6 +22,7 @@ package line
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"time"
 )
@@ -34,6 +35,7 @@ const (
 	Serial    Kind = "serial"     // a tty, through tarm/serial
 	TCP       Kind = "tcp"        // a byte stream over TCP; also Modbus RTU frames over TCP
 	ModbusTCP Kind = "modbus-tcp" // TCP carrying Modbus with its MBAP header
+	MQTT      Kind = "mqtt"       // a broker; see Message
 )
 
 // Errors of an exchange. Each is wrapped with what was done, on which line and to whom.
@@ -58,7 +60,10 @@ type Config struct {
 	Baud   int    // serial: default 9600
 	Format string // serial: data bits, parity, stop bits; default "8N1"
 
-	Address string // tcp, modbus-tcp: host:port
+	Address string // tcp, modbus-tcp, mqtt: host:port
+
+	User, Password string      // mqtt: the login
+	TLS            *tls.Config // mqtt: how the broker is trusted; nil for a broker without TLS
 
 	// Gap is the least silence between the end of one exchange and the start of the next. The
 	// default on a serial line is 3.5 characters (1.75 ms above 19200 baud), the frame gap of the

@@ -32,7 +32,8 @@ type Line struct {
 	queue     queue
 	session   *Session
 	listeners []func([]byte)
-	down      error // why the line is not connected, once that is known; nil while it is, or was not tried
+	follow    map[string]byte // mqtt: topic filters, with their quality of service
+	down      error           // why the line is not connected, once that is known; nil while it is, or was not tried
 	closed    bool
 	up        bool
 	since     time.Time
@@ -62,7 +63,7 @@ func New(c Config, log *slog.Logger) *Line {
 		c.Timeout = timeoutUsual
 	}
 	l := &Line{
-		config: c, log: log, since: time.Now(), units: make(map[string]*unit),
+		config: c, log: log, since: time.Now(), units: make(map[string]*unit), follow: make(map[string]byte),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), watch: make(chan struct{}, 1),
 	}
 	l.ring.more = make(chan struct{})
