@@ -17,6 +17,7 @@ import (
 	"lectern/devices/pjlink"
 	"lectern/devices/sis"
 	"lectern/devices/sony9pin"
+	"lectern/devices/tasmota"
 )
 
 // Drivers lists every driver, sorted by name.
@@ -24,6 +25,7 @@ func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
 		sis.Drivers(),
+		tasmota.Drivers(),
 		[]devices.Driver{
 			dooya.Driver(),
 			escvp21.Driver(),

@@ -86,10 +86,14 @@ func NewPairs(t *testing.T, c PairConfig) map[string]*Pair {
 			config.Port = wire.Path()
 		}
 	} else {
-		server, ok := equipment.(sim.Server)
-		if ok && c.Kind == line.ModbusTCP {
+		server, _ := equipment.(sim.Server)
+		guest, _ := equipment.(sim.Guest)
+		switch {
+		case c.Kind == line.ModbusTCP && server != nil:
 			wire, err = stage.Relay("127.0.0.1:0", server)
-		} else {
+		case c.Kind == line.MQTT && guest != nil:
+			wire, err = stage.Broker("127.0.0.1:0", guest)
+		default:
 			wire, err = stage.TCP("127.0.0.1:0", equipment)
 		}
 		if err == nil {

@@ -118,19 +118,6 @@ func (l *Line) Follow(filters ...string) {
 	}
 }
 
-// Connected returns nil while the line is up, and otherwise an ErrDown that says why not.
-func (l *Line) Connected() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.up:
-		return nil
-	case l.down != nil:
-		return fmt.Errorf("line %s: %w: %w", l.config.ID, ErrDown, l.down)
-	}
-	return fmt.Errorf("line %s: %w", l.config.ID, ErrDown)
-}
-
 // broker is a connection to a broker as a port of frames.
 type broker struct {
 	client paho.Client

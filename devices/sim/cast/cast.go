@@ -26,6 +26,7 @@ import (
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/sis"
 	"lectern/devices/sim/sony9pin"
+	"lectern/devices/sim/tasmota"
 )
 
 // Role says which drivers' equipment one simulator plays.
@@ -46,6 +47,7 @@ func Roles() []Role {
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
+		{[]string{"tasmota-switch", "tasmota-dimmer", "tasmota-shutter", "tasmota-sensor"}, tasmota.New},
 	}
 }
 
@@ -194,6 +196,20 @@ func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Roo
 			return fmt.Errorf("%T does not speak Modbus TCP", playing[len(playing)-1])
 		}
 		wire, err := stage.Relay("127.0.0.1:0", server)
+		if err != nil {
+			return err //nolint:wrapcheck // Play names the line
+		}
+		e.Wires[line.ID], e.Endpoints.Lines[line.ID] = wire, wire.Address()
+	case "mqtt":
+		guests := make([]sim.Guest, len(playing))
+		for i, equipment := range playing {
+			guest, ok := equipment.(sim.Guest)
+			if !ok {
+				return fmt.Errorf("%T does not live on a broker", equipment)
+			}
+			guests[i] = guest
+		}
+		wire, err := stage.Broker("127.0.0.1:0", guests...)
 		if err != nil {
 			return err //nolint:wrapcheck // Play names the line
 		}
