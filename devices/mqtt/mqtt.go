@@ -43,8 +43,12 @@ type News struct {
 	Err error
 }
 
-// Online is the key of the news that the equipment is there ("true") or gone ("false").
-const Online = "online"
+// The keys of the news that the equipment is there ("true") or gone ("false"), and that what it hangs on is: a
+// bridge, a gateway.
+const (
+	Online = "online"
+	Host   = "host"
+)
 
 // answers begins the keys of answers to single questions, as Answer makes them.
 const answers = "answer "
@@ -263,7 +267,7 @@ func (s *Station) publish(ctx context.Context, topic, payload string) (asked uin
 
 // gone is the error of equipment whose last will is out. The caller holds mu.
 func (s *Station) gone() error {
-	if s.held[Online].Value == "false" {
+	if s.held[Online].Value == "false" || s.held[Host].Value == "false" {
 		return fmt.Errorf("line %s, %s: %w: the broker says that it has gone offline: look at its power and its network", s.line.ID(), s.config.Unit, line.ErrNoReply)
 	}
 	return nil
@@ -311,4 +315,22 @@ func (s *Station) failed(topic, payload string, err error) error {
 		return err
 	}
 	return fmt.Errorf("line %s, %s: %s: %w", s.line.ID(), s.config.Unit, strings.TrimSpace(topic+" "+payload), err)
+}
+
+// Available reads a message that tells whether equipment is there, in the shapes that are in use: a word, or an
+// object with the word under "state".
+func Available(key string, payload []byte) []News {
+	word := string(payload)
+	if v, err := Decode(payload); err == nil {
+		if state, ok := Field(v, "state"); ok {
+			word = state
+		}
+	}
+	switch strings.ToLower(word) {
+	case "online", "true":
+		return []News{{Key: key, Value: "true"}}
+	case "offline", "false":
+		return []News{{Key: key, Value: "false"}}
+	}
+	return nil
 }

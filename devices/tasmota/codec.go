@@ -40,13 +40,7 @@ func (c codec) topics() []string {
 // read says what a message tells.
 func (c codec) read(m line.Message) []mqtt.News {
 	if m.Topic == c.place.under("tele", "LWT") {
-		switch strings.ToLower(string(m.Payload)) { // its case is a build-time choice
-		case "online":
-			return []mqtt.News{{Key: mqtt.Online, Value: "true"}}
-		case "offline":
-			return []mqtt.News{{Key: mqtt.Online, Value: "false"}}
-		}
-		return nil
+		return mqtt.Available(mqtt.Online, m.Payload)
 	}
 	what, mine := strings.CutPrefix(m.Topic, c.place.under("stat", ""))
 	if !mine || m.Retained || strings.Contains(what, "/") {
