@@ -15,9 +15,12 @@ import (
 	"lectern/devices/modbus"
 	"lectern/devices/oppo"
 	"lectern/devices/pjlink"
+	"lectern/devices/shelly"
 	"lectern/devices/sis"
 	"lectern/devices/sony9pin"
 	"lectern/devices/tasmota"
+	"lectern/devices/topic"
+	"lectern/devices/zigbee2mqtt"
 )
 
 // Drivers lists every driver, sorted by name.
@@ -25,7 +28,10 @@ func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
 		sis.Drivers(),
+		shelly.Drivers(),
 		tasmota.Drivers(),
+		topic.Drivers(),
+		zigbee2mqtt.Drivers(),
 		[]devices.Driver{
 			dooya.Driver(),
 			escvp21.Driver(),

@@ -34,6 +34,9 @@ const Bus = "mqtt"
 // heldMost bounds what is kept of one device; a device has a handful of values.
 const heldMost = 64
 
+// startTime is how long Start waits for news.
+const startTime = 500 * time.Millisecond
+
 // News is one thing that a message says.
 type News struct {
 	Key   string // what it is about: a property of the driver's own choosing
@@ -86,7 +89,8 @@ type Station struct {
 // held is a value and when it was heard.
 type held struct {
 	News
-	at uint64
+	at   uint64
+	when time.Time
 }
 
 // New takes a station on a line, before the line runs.
@@ -133,7 +137,7 @@ func (s *Station) hear(frame []byte) {
 // keep holds one piece of news, and says whether it makes asking again worth while. The caller holds mu.
 func (s *Station) keep(n News) (fresh bool) {
 	if n.Key == "" {
-		s.refused = held{n, s.heard}
+		s.refused = held{n, s.heard, time.Now()}
 		return false
 	}
 	before, known := s.held[n.Key]
@@ -143,7 +147,7 @@ func (s *Station) keep(n News) (fresh bool) {
 			return false
 		}
 	}
-	s.held[n.Key] = held{n, s.heard}
+	s.held[n.Key] = held{n, s.heard, time.Now()}
 	return !strings.HasPrefix(n.Key, answers) && (!known || before.Value != n.Value)
 }
 
@@ -202,6 +206,22 @@ func (s *Station) Ask(ctx context.Context, topic, payload, key string) (string, 
 	return value, nil
 }
 
+// Start publishes a command whose effect is seen by reading afterwards, and waits a moment for news of key, so
+// that the reading finds them. That there are none is no error: what is at rest already has nothing to say.
+func (s *Station) Start(ctx context.Context, topic, payload, key string) error {
+	asked, err := s.publish(ctx, topic, payload)
+	if err != nil {
+		return err
+	}
+	moment, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	_, err = s.await(moment, asked, key, func(string) bool { return true })
+	if err != nil && !errors.Is(err, line.ErrNoReply) {
+		return s.failed(topic, payload, err)
+	}
+	return nil
+}
+
 // Order publishes a command and then a question with its payload, and returns what the equipment says of key after the
 // command. Equipment works through what it is sent in order, so the answer shows that it has taken the command.
 func (s *Station) Order(ctx context.Context, topic, payload, question, with, key string) (string, error) {
@@ -220,8 +240,9 @@ func (s *Station) Order(ctx context.Context, topic, payload, question, with, key
 }
 
 // Recall is for what cannot be asked: it returns what the equipment said last of key, once the broker has
-// shown that it is alive by acknowledging a new subscription to the topic.
-func (s *Station) Recall(ctx context.Context, topic, key string) (string, error) {
+// shown that it is alive by acknowledging a new subscription to the topic. What was said longer ago than most is
+// not returned any more; 0 is for ever.
+func (s *Station) Recall(ctx context.Context, topic, key string, most time.Duration) (string, error) {
 	if _, err := s.line.Do(ctx, line.Exchange{
 		Unit: s.config.Unit, Request: line.Message{Topic: topic, Again: true}.Frame(), OneWay: true, Note: "subscribing again to " + topic,
 	}); err != nil {
@@ -233,9 +254,11 @@ func (s *Station) Recall(ctx context.Context, topic, key string) (string, error)
 		return "", err
 	}
 	h, known := s.held[key]
-	switch {
+	switch age := time.Since(h.when); {
 	case !known:
 		return "", s.failed(topic, "", fmt.Errorf("%w: it has not said its state since the connection was made, and the broker keeps none", line.ErrNoReply))
+	case most > 0 && age > most:
+		return "", s.failed(topic, "", fmt.Errorf("%w: it has said nothing for %s: look at its battery and its network", line.ErrNoReply, age.Round(time.Second)))
 	case h.Err != nil:
 		return "", s.failed(topic, "", h.Err)
 	}

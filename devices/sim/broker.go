@@ -135,7 +135,11 @@ func (v *Visitor) Return() error {
 	for _, t := range v.visit.Topics {
 		filters[t] = 1
 	}
-	for _, step := range []func() paho.Token{client.Connect, func() paho.Token { return client.SubscribeMultiple(filters, nil) }} {
+	steps := []func() paho.Token{client.Connect}
+	if len(filters) > 0 { // a sensor only speaks
+		steps = append(steps, func() paho.Token { return client.SubscribeMultiple(filters, nil) })
+	}
+	for _, step := range steps {
 		t := step()
 		if !t.WaitTimeout(joinTime) {
 			return fmt.Errorf("%s: the broker does not answer", v.visit.ID)

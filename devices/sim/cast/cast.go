@@ -24,9 +24,12 @@ import (
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
+	"lectern/devices/sim/shelly"
 	"lectern/devices/sim/sis"
 	"lectern/devices/sim/sony9pin"
 	"lectern/devices/sim/tasmota"
+	"lectern/devices/sim/topic"
+	"lectern/devices/sim/zigbee2mqtt"
 )
 
 // Role says which drivers' equipment one simulator plays.
@@ -48,6 +51,9 @@ func Roles() []Role {
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
 		{[]string{"tasmota-switch", "tasmota-dimmer", "tasmota-shutter", "tasmota-sensor"}, tasmota.New},
+		{[]string{"shelly-switch", "shelly-light", "shelly-cover", "shelly-sensor"}, shelly.New},
+		{[]string{"zigbee-switch", "zigbee-dimmer", "zigbee-cover", "zigbee-sensor"}, zigbee2mqtt.New},
+		{[]string{"mqtt-switch", "mqtt-dimmer", "mqtt-cover", "mqtt-sensor"}, topic.New},
 	}
 }
 
