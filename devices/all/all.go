@@ -13,6 +13,7 @@ import (
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
 	"lectern/devices/modbus"
+	"lectern/devices/nec"
 	"lectern/devices/oppo"
 	"lectern/devices/pjlink"
 	"lectern/devices/sis"
@@ -29,6 +30,7 @@ func Drivers() []devices.Driver {
 			escvp21.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
+			nec.Driver(),
 			oppo.Driver(),
 			pjlink.Driver(),
 			sony9pin.Driver(),

@@ -21,6 +21,7 @@ import (
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
 	"lectern/devices/sim/modbus"
+	"lectern/devices/sim/nec"
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
@@ -43,6 +44,7 @@ func Roles() []Role {
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
+		{[]string{"nec"}, nec.New},
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
