@@ -15,6 +15,7 @@ import (
 	"lectern/devices/modbus"
 	"lectern/devices/nec"
 	"lectern/devices/oppo"
+	"lectern/devices/panasonic"
 	"lectern/devices/pjlink"
 	"lectern/devices/sis"
 	"lectern/devices/sony9pin"
@@ -24,6 +25,7 @@ import (
 func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
+		panasonic.Drivers(),
 		sis.Drivers(),
 		[]devices.Driver{
 			dooya.Driver(),
