@@ -23,16 +23,17 @@ const (
 
 	controlID = 0x01
 	modelCode = 0x60
+
+	runHours = 5 // of the lamp
 )
 
 // Operation states of 305-3.
 const (
-	standby  = 0x00
-	warming  = 0x03
-	running  = 0x04
-	cooling  = 0x05
-	faulty   = 0x06
-	runHours = 5
+	standby = 0x00
+	warming = 0x03
+	running = 0x04
+	cooling = 0x05
+	faulty  = 0x06
 )
 
 // Projector is the simulated projector.
