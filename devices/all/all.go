@@ -13,7 +13,9 @@ import (
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
 	"lectern/devices/modbus"
+	"lectern/devices/nec"
 	"lectern/devices/oppo"
+	"lectern/devices/panasonic"
 	"lectern/devices/pjlink"
 	"lectern/devices/shelly"
 	"lectern/devices/sis"
@@ -27,6 +29,7 @@ import (
 func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
+		panasonic.Drivers(),
 		sis.Drivers(),
 		shelly.Drivers(),
 		tasmota.Drivers(),
@@ -37,6 +40,7 @@ func Drivers() []devices.Driver {
 			escvp21.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
+			nec.Driver(),
 			oppo.Driver(),
 			pjlink.Driver(),
 			sony9pin.Driver(),

@@ -137,6 +137,15 @@ type Session struct {
 	// Greet is run on every new connection before any exchange, with do to speak directly. An error
 	// closes the connection. May be nil.
 	Greet func(ctx context.Context, do func(context.Context, Exchange) ([]byte, error)) error
+	// Seal returns what is written in place of a request, where requests bear something of the
+	// greeting, such as a digest. It is called by the line's own goroutine, as Greet is, and what it
+	// adds is kept out of the trace. May be nil.
+	Seal func(request []byte) []byte
+	// OneExchange says that the equipment closes a connection after one exchange, and when nothing is
+	// said on it. Every exchange then has a connection of its own: it is opened when the exchange is
+	// due and closed with its reply. Between two exchanges the line holds no connection and is up all
+	// the same. It is down when it cannot connect, is not greeted or gets no reply.
+	OneExchange bool
 	// Explain is as in Exchange, for frames that nobody asked for. May be nil.
 	Explain func(frame []byte) string
 }

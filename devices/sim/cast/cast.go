@@ -21,7 +21,9 @@ import (
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
 	"lectern/devices/sim/modbus"
+	"lectern/devices/sim/nec"
 	"lectern/devices/sim/oppo"
+	"lectern/devices/sim/panasonic"
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/shelly"
@@ -47,6 +49,8 @@ func Roles() []Role {
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
+		{[]string{"nec"}, nec.New},
+		{[]string{"panasonic-serial", "panasonic-ntcontrol"}, panasonic.New},
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
