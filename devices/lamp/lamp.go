@@ -124,8 +124,7 @@ func (c *Clock) Is(power devices.Power) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if power == devices.PowerWarming || power == devices.PowerCooling {
-		// Heard: it will not go there a second time without going back first.
-		c.begin(power, true)
+		c.begin(power, false)
 		return
 	}
 	c.become(power)

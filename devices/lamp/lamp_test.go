@@ -116,6 +116,12 @@ func TestWhatTheProjectorSaysByItselfCounts(t *testing.T) {
 	})
 }
 
+// Models differ in which of their two words they use in a transition.
+func TestWhatTheProjectorSaysByItselfCountsMoreThanItsAnswer(t *testing.T) {
+	follow(t, func(c *Clock) { c.Is(devices.PowerWarming) }, step{0, false, devices.PowerWarming}, step{warming, true, devices.PowerOn})
+	follow(t, func(c *Clock) { c.Is(devices.PowerCooling) }, step{0, true, devices.PowerCooling}, step{1, false, devices.PowerCooling})
+}
+
 func TestTimesOfNothingLeaveTwoStates(t *testing.T) {
 	c := NewClock(0, 0)
 	for _, on := range []bool{false, true, false} {

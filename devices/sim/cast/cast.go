@@ -23,6 +23,7 @@ import (
 	"lectern/devices/sim/hyperdeck"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/oppo"
+	"lectern/devices/sim/optoma"
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/sis"
@@ -45,6 +46,7 @@ func Roles() []Role {
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"benq"}, benq.New},
+		{[]string{"optoma"}, optoma.New},
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
