@@ -18,6 +18,7 @@ import (
 	"lectern/devices/optoma"
 	"lectern/devices/pjlink"
 	"lectern/devices/sis"
+	"lectern/devices/sony"
 	"lectern/devices/sony9pin"
 )
 
@@ -26,6 +27,7 @@ func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
 		sis.Drivers(),
+		sony.Drivers(),
 		[]devices.Driver{
 			benq.Driver(),
 			dooya.Driver(),

@@ -27,6 +27,7 @@ import (
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/sis"
+	"lectern/devices/sim/sony"
 	"lectern/devices/sim/sony9pin"
 )
 
@@ -47,6 +48,7 @@ func Roles() []Role {
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"benq"}, benq.New},
 		{[]string{"optoma"}, optoma.New},
+		{[]string{"sony-serial", "sony-sdcp", "sony-adcp"}, sony.New},
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
