@@ -42,12 +42,15 @@ func TestFramesAreFoundInNoise(t *testing.T) {
 		"in front": "00 FF 9A", "a start in front": "A9", "a wrong check sum": "A9 01 02 02 00 03 04 9A", "no end": "A9 01 02 02 00 03 03 00",
 	} {
 		stream := raw(t, noise+good)
-		var last []byte
+		var found [][]byte
 		for n := splitFrames(stream); n > 0; n = splitFrames(stream) {
-			last, stream = stream[:n], stream[n:]
+			if _, ok := parseFrame(stream[:n]); ok {
+				found = append(found, stream[:n])
+			}
+			stream = stream[n:]
 		}
-		if !bytes.Equal(last, raw(t, good)) || len(stream) > 0 {
-			t.Errorf("%s: found % X, left % X", name, last, stream)
+		if len(found) != 1 || !bytes.Equal(found[0], raw(t, good)) || len(stream) > 0 {
+			t.Errorf("%s: found % X, left % X", name, found, stream)
 		}
 	}
 }
@@ -93,12 +96,15 @@ func TestPacketsAreFoundInNoise(t *testing.T) {
 	good := "02 0A 53 4F 4E 59 01 01 02 02 00 03"
 	for name, noise := range map[string]string{"in front": "00 FF", "a start in front": "02", "a length that none has": "02 0A 53 4F 4E 59 01 01 02 FF"} {
 		stream := raw(t, noise+good)
-		var last []byte
+		var found [][]byte
 		for n := splitPackets(stream); n > 0; n = splitPackets(stream) {
-			last, stream = stream[:n], stream[n:]
+			if _, ok := parsePacket(stream[:n]); ok {
+				found = append(found, stream[:n])
+			}
+			stream = stream[n:]
 		}
-		if !bytes.Equal(last, raw(t, good)) || len(stream) > 0 {
-			t.Errorf("%s: found % X, left % X", name, last, stream)
+		if len(found) != 1 || !bytes.Equal(found[0], raw(t, good)) || len(stream) > 0 {
+			t.Errorf("%s: found % X, left % X", name, found, stream)
 		}
 	}
 }
