@@ -8,6 +8,7 @@ import (
 
 	"lectern/configs"
 	"lectern/devices"
+	"lectern/devices/benq"
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
 	"lectern/devices/hs08r"
@@ -16,9 +17,11 @@ import (
 	"lectern/devices/nec"
 	"lectern/devices/oppo"
 	"lectern/devices/panasonic"
+	"lectern/devices/optoma"
 	"lectern/devices/pjlink"
 	"lectern/devices/shelly"
 	"lectern/devices/sis"
+	"lectern/devices/sony"
 	"lectern/devices/sony9pin"
 	"lectern/devices/tasmota"
 	"lectern/devices/topic"
@@ -35,13 +38,16 @@ func Drivers() []devices.Driver {
 		tasmota.Drivers(),
 		topic.Drivers(),
 		zigbee2mqtt.Drivers(),
+		sony.Drivers(),
 		[]devices.Driver{
+			benq.Driver(),
 			dooya.Driver(),
 			escvp21.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
 			nec.Driver(),
 			oppo.Driver(),
+			optoma.Driver(),
 			pjlink.Driver(),
 			sony9pin.Driver(),
 		},

@@ -16,6 +16,7 @@ import (
 
 	"lectern/configs"
 	"lectern/devices/sim"
+	"lectern/devices/sim/benq"
 	"lectern/devices/sim/dooya"
 	"lectern/devices/sim/escvp21"
 	"lectern/devices/sim/hs08r"
@@ -24,10 +25,12 @@ import (
 	"lectern/devices/sim/nec"
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/panasonic"
+	"lectern/devices/sim/optoma"
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/shelly"
 	"lectern/devices/sim/sis"
+	"lectern/devices/sim/sony"
 	"lectern/devices/sim/sony9pin"
 	"lectern/devices/sim/tasmota"
 	"lectern/devices/sim/topic"
@@ -51,6 +54,9 @@ func Roles() []Role {
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"nec"}, nec.New},
 		{[]string{"panasonic-serial", "panasonic-ntcontrol"}, panasonic.New},
+		{[]string{"benq"}, benq.New},
+		{[]string{"optoma"}, optoma.New},
+		{[]string{"sony-serial", "sony-sdcp", "sony-adcp"}, sony.New},
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
