@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"io"
 	"slices"
 	"sync"
@@ -63,6 +64,15 @@ func New(o sim.Options, devices []sim.Device) (sim.Equipment, error) {
 	}}
 	if old {
 		p.input, p.types = 0x1A, map[byte][2]byte{0x01: {1, 1}, 0x02: {2, 1}, 0x06: {1, 2}, 0x0B: {1, 3}, 0x1A: {1, 6}, 0x1B: {2, 6}}
+	}
+	told, _ := devices[0].With["inputs"].(map[string]any)
+	for code, as := range told { // a model that says another signal for the same socket than most do
+		var in, number, kind byte
+		if _, err := fmt.Sscanf(fmt.Sprint(code, " ", as), "%X %X %X", &in, &number, &kind); err != nil {
+			return nil, fmt.Errorf("inputs %q: %q: it is two bytes in hexadecimal: %w", code, as, err)
+		}
+		maps.DeleteFunc(p.types, func(_ byte, pair [2]byte) bool { return pair == [2]byte{number, kind} })
+		p.types[in], p.input = [2]byte{number, kind}, in
 	}
 	return p, nil
 }

@@ -20,6 +20,7 @@ type Projector struct {
 	*beam.Beam
 	number string
 	older  bool // it never says that it is ready
+	told   map[string]string
 }
 
 // New makes the projector of a device.
@@ -27,7 +28,11 @@ func New(o sim.Options, devices []sim.Device) (sim.Equipment, error) {
 	if len(devices) != 1 {
 		return nil, fmt.Errorf("%d projectors on one line: their answers could not be told apart", len(devices))
 	}
-	p := &Projector{Beam: beam.New(o, devices[0].ID, "1", "15", "16", "2", "5", "6", "10", "18", "20", "21", "22"), number: "01"}
+	p := &Projector{Beam: beam.New(o, devices[0].ID, "1", "15", "16", "2", "5", "6", "10", "18", "20", "21", "22"), number: "01", told: told()}
+	others, _ := devices[0].With["inputs"].(map[string]any)
+	for code, as := range others { // a model that tells them otherwise than most
+		p.told[code] = fmt.Sprint(as)
+	}
 	if id, ok := devices[0].With["id"].(int); ok && id > 0 {
 		p.number = fmt.Sprintf("%02d", id)
 	}
@@ -44,11 +49,11 @@ func NewOlder(o sim.Options, devices []sim.Device) (sim.Equipment, error) {
 	return made, nil
 }
 
-// told is what question 121 tells of an input.
-func told(code string) string {
+// told is what question 121 tells of the inputs of most models.
+func told() map[string]string {
 	return map[string]string{
 		"1": "7", "15": "8", "16": "14", "2": "1", "5": "2", "6": "3", "10": "5", "18": "12", "20": "15", "21": "16", "22": "18",
-	}[code]
+	}
 }
 
 // Serve implements sim.Stream.
@@ -157,7 +162,7 @@ func (p *Projector) obey(text string) string {
 		p.Choose(value)
 		return done
 	case code == "121":
-		return "Ok" + told(p.Input())
+		return "Ok" + p.told[p.Input()]
 	case code == "108":
 		return fmt.Sprintf("Ok%07d/%07d", p.Hours()-34, 34)
 	case code == "151":
