@@ -23,7 +23,10 @@ func (c *checker) panel() {
 	c.pages(p.key("pages"))
 	c.idle(p.key("idle"))
 	c.pins(p.key("pins"))
+	c.people(p.key("people"))
 	c.tokens(p.key("tokens"))
+	c.hosts(p.key("hosts"))
+	c.certificate(p.key("tls"))
 	if end := p.key("end"); c.usable(end) {
 		c.refer(end, c.room.Panel.End, c.sceneIDs(), "scene")
 	}
@@ -66,21 +69,28 @@ func (c *checker) idle(p path) {
 	if idle.Dark < idle.Sleep && !c.bad(p.key("dark")) {
 		c.fault(c.value(p.key("dark")), fmt.Sprintf("the panel would go dark after %s, before it sleeps after %s", short(idle.Dark), short(idle.Sleep)), "let it sleep first")
 	}
+	if idle.Most < idle.Lock && c.usable(p.key("most")) {
+		c.fault(c.value(p.key("most")), fmt.Sprintf("every PIN would be asked again after %s, before the panel locks after %s", short(idle.Most), short(idle.Lock)), "let it lock first")
+	}
 	if idle.Area > idle.Lock {
 		c.fault(c.value(p.key("area")), fmt.Sprintf("the system page would stay open for %s, longer than the panel for %s", short(idle.Area), short(idle.Lock)), "let it close first")
 	}
 }
 
+const pinRight = "run lectern pin and write what it prints, in quotes"
+
+// allAreas lists the areas that a PIN can open.
+func allAreas() []string { return []string{"main", "system", "staff"} }
+
 // pins checks that every area in use has its PIN, and that no PIN stands in the file.
 func (c *checker) pins(p path) {
-	areas := []string{"main", "system", "staff"}
-	const right = "run lectern pin and write what it prints, in quotes"
+	areas := allAreas()
 	if c.bad(p) {
 		return
 	}
 	for _, area := range areas {
-		if !c.has(p.key(area)) && c.inUse(area) {
-			c.fault(c.value(p), fmt.Sprintf("panel.pins.%s is missing", area), right)
+		if !c.has(p.key(area)) && c.inUse(area) && !c.opened(area) {
+			c.fault(c.value(p), fmt.Sprintf("panel.pins.%s is missing", area), pinRight)
 		}
 	}
 	for area, written := range c.room.Panel.PINs {
@@ -97,12 +107,18 @@ func (c *checker) pins(p path) {
 			continue
 		}
 		c.room.Panel.PINs[area] = hash
-		// What is wrong is not shown: it may be the PIN.
-		if why := hashed(hash); why != "" && strings.Trim(hash, "0123456789") == "" {
-			c.fault(c.value(here), fmt.Sprintf("panel.pins.%s is written in clear", area), right)
-		} else if why != "" {
-			c.fault(c.value(here), fmt.Sprintf("panel.pins.%s %s", area, why), right)
-		}
+		c.hash(hash, here, "panel.pins."+area)
+	}
+}
+
+// hash checks what a PIN was turned into. What is wrong is not shown: it may be the PIN.
+func (c *checker) hash(hash string, p path, name string) {
+	why := hashed(hash)
+	if why != "" && strings.Trim(hash, "0123456789") == "" {
+		why = "is written in clear"
+	}
+	if why != "" {
+		c.fault(c.value(p), name+" "+why, pinRight)
 	}
 }
 

@@ -20,6 +20,7 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 	wordsType    = reflect.TypeFor[Words]()
 	posType      = reflect.TypeFor[Pos]()
+	tlsType      = reflect.TypeFor[TLS]()
 	anyType      = reflect.TypeFor[any]()
 )
 
@@ -94,6 +95,12 @@ func (d *document) decode(n *yaml.Node, v reflect.Value, p path) {
 		d.duration(n, v, p)
 	case v.Type() == wordsType:
 		d.words(n, v, p)
+	case v.Type() == tlsType && n.Kind == yaml.ScalarNode:
+		if n.Value != "self" {
+			d.wrong(n, p, "is "+what(n), "write self, or {cert: FILE, key: FILE}")
+			return
+		}
+		v.Set(reflect.ValueOf(TLS{Self: true}))
 	case v.Kind() == reflect.Struct:
 		d.structure(n, v, p)
 	case v.Kind() == reflect.Pointer:

@@ -23,6 +23,7 @@ func (c *checker) defaults() {
 		codes(d.Outputs)
 	}
 	c.fill(reflect.ValueOf(c.room).Elem(), "")
+	c.room.Panel.Idle.Most = max(c.room.Panel.Idle.Most, c.room.Panel.Idle.Lock)
 }
 
 // poll is how often a device of the kind is asked for its state. What moves is followed closely; at

@@ -1,10 +1,16 @@
 package configs
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -168,6 +174,67 @@ func TestSettingsAreDecodedForTheBuilder(t *testing.T) {
 	}
 	if room.Devices[1].Pos != (Pos{37, 5}) {
 		t.Errorf("spot-2 stands at %v", room.Devices[1].Pos)
+	}
+}
+
+func TestPeopleAndTheWebSideOfThePanelAreRead(t *testing.T) {
+	room, err := Load("testdata/good-people.yaml", catalogue(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := room.Panel
+	if len(p.People) != 2 || !cmp.Equal(p.People[1].Areas, []string{"main"}) || !strings.HasPrefix(p.People[1].PIN, "$argon2id$") {
+		t.Errorf("people: %+v", p.People)
+	}
+	if p.Viewable() || p.TLS == nil || !p.TLS.Self || len(p.Hosts) != 2 || p.Idle.Most != 8*time.Hour {
+		t.Errorf("%+v", p)
+	}
+	if room, err = Load("testdata/good-bare.yaml", catalogue(), env); err != nil {
+		t.Fatal(err)
+	}
+	if p := room.Panel; !p.Viewable() || p.LockedView == nil || p.TLS != nil || p.Idle.Most != 12*time.Hour {
+		t.Errorf("left out: %+v", p)
+	}
+}
+
+// A certificate is no secret and a pair of files is not made by hand, so the pair here ends soon by itself.
+func TestACertificateThatEndsSoonIsWarnedOf(t *testing.T) {
+	for left, want := range map[time.Duration]bool{40 * 24 * time.Hour: false, 29 * 24 * time.Hour: true, -time.Hour: true} {
+		folder := t.TempDir()
+		writePair(t, folder, time.Now().Add(left))
+		file := filepath.Join(folder, "room.yaml")
+		text := "room: {id: good, name: {zh: 好, en: Good}}\npanel: {pins: {main: \"${PIN}\"}, tls: {cert: cert.pem, key: key.pem}}\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		hash := "$argon2id$v=19$m=19456,t=2,p=1$7JmLeILhi/K4QPR5roMJzg$BehssU/svFZ7kM9uqs5pV1D/AvzGrVbiAnbL2q6RBg4"
+		faults, warnings := Check(file, catalogue(), func(string) (string, bool) { return hash, true })
+		if faults != nil || strings.Contains(warnings.Error(), "ends on") != want {
+			t.Errorf("%s left: faults %v, warnings %v", left, faults, warnings)
+		}
+	}
+}
+
+// writePair writes a certificate that ends at a time, and its key.
+func writePair(t *testing.T, folder string, ends time.Time) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: ends.Add(-100 * 24 * time.Hour), NotAfter: ends}
+	der, err := x509.CreateCertificate(rand.Reader, form, form, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -221,10 +221,33 @@ type Panel struct {
 	Pages  []string          `yaml:"pages" doc:"home, lights, curtains, projector, sources, sound, the id of a player, recorder or camera, system; default: all that have something to show"`
 	Idle   Idle              `yaml:"idle" doc:"what happens when nobody touches the panel"`
 	PINs   map[string]string `yaml:"pins" doc:"main, system, staff: what lectern pin printed, or ${ENV} or file: with it"`
+	People []Person          `yaml:"people" doc:"who has a PIN of their own, so that the journal says who"`
 	Tokens []Token           `yaml:"tokens" doc:"for machines"`
 	Theme  Theme             `yaml:"theme" doc:"how the panel looks"`
-	End    string            `yaml:"end" doc:"the scene that ends a meeting; the panel offers it everywhere, and locks after it"`
+	End    string            `yaml:"end" doc:"the scene that ends a meeting; the panel offers it everywhere, and every panel locks after it"`
+	// LockedView is never nil in a room that was loaded.
+	LockedView *bool    `yaml:"locked_view" default:"true" doc:"whether the state of the room can be read without a PIN or token"`
+	Hosts      []string `yaml:"hosts" doc:"names and addresses under which the panel is reached, beside those the machine itself knows"`
+	TLS        *TLS     `yaml:"tls" doc:"self, for a certificate that the program makes and keeps in the folder of the room's data; or cert and key; left out: no TLS"`
 }
+
+// Person has a PIN of their own.
+type Person struct {
+	Name  string   `yaml:"name" need:"*" doc:"as the journal shows it"`
+	Areas []string `yaml:"areas" doc:"main, system, staff: what the PIN opens; left out: main"`
+	PIN   string   `yaml:"pin" need:"*" doc:"what lectern pin printed, or ${ENV} or file: with it"`
+	Pos   Pos      `yaml:"-"`
+}
+
+// TLS is what the panel shows that it is itself with: a certificate of its own making, or one in files.
+type TLS struct {
+	Self bool   `yaml:"-"`
+	Cert string `yaml:"cert" doc:"path of the certificate, with those between it and the authority"`
+	Key  string `yaml:"key" doc:"path of the certificate's key"`
+}
+
+// Viewable reports whether the state of the room can be read without a PIN or token.
+func (p *Panel) Viewable() bool { return p.LockedView == nil || *p.LockedView }
 
 // Idle is what happens when nobody touches the panel.
 type Idle struct {
@@ -232,6 +255,7 @@ type Idle struct {
 	Lock  time.Duration `yaml:"lock" least:"1m" most:"168h" default:"60m" doc:"the main PIN is asked again; not before it sleeps"`
 	Dark  time.Duration `yaml:"dark" least:"10s" most:"24h" default:"20m" doc:"from the sky to a dark screen; a touch wakes it to the sky"`
 	Area  time.Duration `yaml:"area" least:"10s" most:"24h" default:"5m" doc:"the system and staff PIN is asked again; not after the main PIN"`
+	Most  time.Duration `yaml:"most" least:"10m" most:"168h" default:"12h" doc:"every PIN is asked again, however busy the panel is; never less than lock"`
 }
 
 // Token lets a machine in.

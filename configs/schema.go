@@ -55,6 +55,14 @@ func reflector() *jsonschema.Reflector {
 				return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{scalarSchema(), {Type: "array", Items: scalarSchema(), MinItems: ptr(1)}}}
 			case t.Kind() == reflect.Map && t.Elem() == anyType:
 				return &jsonschema.Schema{Type: "object"}
+			case t == tlsType:
+				files := jsonschema.NewProperties()
+				files.Set("cert", &jsonschema.Schema{Type: "string"})
+				files.Set("key", &jsonschema.Schema{Type: "string"})
+				return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+					{Const: "self"},
+					{Type: "object", Properties: files, Required: []string{"cert", "key"}, AdditionalProperties: jsonschema.FalseSchema},
+				}}
 			}
 			return nil
 		},
@@ -133,6 +141,8 @@ func constrain(f field, s *jsonschema.Schema) {
 		if f.Type.Elem() != wordsType {
 			s.AdditionalProperties = scalarSchema()
 		}
+	case f.name == "areas":
+		s.Items = &jsonschema.Schema{Type: "string", Enum: []any{"main", "system", "staff"}}
 	case f.name == "pins":
 		s.PropertyNames = &jsonschema.Schema{Enum: []any{"main", "system", "staff"}}
 	}
@@ -140,6 +150,9 @@ func constrain(f field, s *jsonschema.Schema) {
 		s.Default = value
 		if n, err := strconv.Atoi(value); err == nil && f.Type.Kind() == reflect.Int {
 			s.Default = n
+		}
+		if f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Bool {
+			s.Default = value == "true"
 		}
 	}
 }
@@ -175,7 +188,7 @@ func (s *schema) choices() {
 	defs := s.root.Definitions
 	defs["Step"].OneOf = []*jsonschema.Schema{has("set"), has("wait"), has("pause"), has("scene"), has("together")}
 	defs["Scene"].OneOf = []*jsonschema.Schema{has("steps"), has("reverse_of")}
-	defs["Panel"].Required = []string{"pins"}
+	defs["Panel"].AnyOf = []*jsonschema.Schema{has("pins"), has("people")}
 	defs["Rule"].AnyOf = []*jsonschema.Schema{has("set"), has("run")}
 	motor := &jsonschema.Schema{OneOf: []*jsonschema.Schema{has("driver", "line"), has("relays", "travel")}}
 	for _, kind := range []string{"curtain", "screen"} {

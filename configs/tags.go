@@ -183,6 +183,9 @@ func (d *document) fill(v reflect.Value, p path) {
 				inner.SetString(tag)
 			case inner.CanInt():
 				inner.SetInt(number(tag))
+			case inner.Kind() == reflect.Pointer && inner.Type().Elem().Kind() == reflect.Bool: // absent and false are two things
+				yes := tag == "true"
+				inner.Set(reflect.ValueOf(&yes))
 			}
 		}
 	}

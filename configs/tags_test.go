@@ -50,8 +50,11 @@ func TestTagsCanBeRead(t *testing.T) {
 					continue
 				}
 				_, err := strconv.Atoi(value)
-				if f.Type == durationType {
+				switch {
+				case f.Type == durationType:
 					_, err = time.ParseDuration(value)
+				case f.Type == reflect.TypeFor[*bool]():
+					_, err = strconv.ParseBool(value)
 				}
 				if err != nil {
 					t.Errorf("%s.%s: %s %q cannot be read", typ.Name(), f.Name, tag, value)

@@ -29,6 +29,11 @@ func (c *checker) warnings() {
 			}
 		}
 	}
+	if len(c.faults) > 0 {
+		return // these are put right first; half of what follows would be said of slips
+	}
+	c.demoPINs()
+	c.ending()
 }
 
 // guarded reports whether a guard lets a projector's mains off only when the projector says off.
