@@ -24,12 +24,21 @@ const (
 	journalMost = 500
 )
 
-// room is GET /api/v1/room. It is open: the locked panel shows the room's name and theme.
-func (s *Server) room(w http.ResponseWriter, r *http.Request) { s.about.send(w, r) }
+// room is GET /api/v1/room. A locked panel shows the room's name and looks, so these are open in any case.
+func (s *Server) room(w http.ResponseWriter, r *http.Request) {
+	if s.views(r) {
+		s.about.send(w, r)
+		return
+	}
+	s.locked.send(w, r)
+}
 
-// state is GET /api/v1/state. It is open, as the room itself is to who stands in it.
-func (s *Server) state(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, s.Room.State())
+// state is GET /api/v1/state. It is open, as the room itself is to who stands in it, unless the room
+// file says otherwise.
+func (s *Server) state(w http.ResponseWriter, r *http.Request) {
+	if s.viewed(w, r) {
+		writeJSON(w, http.StatusOK, s.Room.State())
+	}
 }
 
 // set is POST /api/v1/devices/{device}/{property}.
@@ -132,6 +141,9 @@ func (s *Server) startScene(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
+	if s.Cfg.Panel.End != "" && scene.ID == s.Cfg.Panel.End { // the meeting is over, on every panel
+		s.sessions.lockAll()
+	}
 	writeJSON(w, http.StatusAccepted, run)
 }
 
@@ -217,15 +229,24 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"entries": entries})
 }
 
-// events is GET /api/v1/events: hello, the whole state, then what changes.
+// events is GET /api/v1/events: hello, the whole state, then what changes. Who may not see the state
+// hears that the controller is there, and no more.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
+	give, ok := s.each.take(sender(r).family)
+	if ok {
+		defer give()
+		select {
+		case s.streams <- struct{}{}:
+			defer func() { <-s.streams }()
+		default:
+			ok = false
+		}
+	}
+	if !ok {
 		writeProblem(w, problem{Status: http.StatusServiceUnavailable, Title: "Too many panels", Detail: "no further event stream; close one", ZH: "连接的面板太多", RetryAfter: 10})
 		return
 	}
+	sees := s.views(r)
 	ctx, cancel := s.streaming(r)
 	defer cancel()
 	// A revision counts only within one life of the daemon, which the epoch names.
@@ -252,15 +273,24 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, b)
 		return control.Flush() == nil
 	}
-	follow := s.Room.Subscribe(seen)
-	if !send(0, "hello", map[string]any{"build": s.Build, "epoch": s.epoch, "revision": s.Room.State().Revision, "simulated": s.Simulated, "now": time.Now().UnixMilli()}) {
+	hello := map[string]any{"build": s.Build, "epoch": s.epoch, "simulated": s.Simulated, "now": time.Now().UnixMilli()}
+	next := func(ctx context.Context) (room.Update, error) { <-ctx.Done(); return room.Update{}, ctx.Err() }
+	if sees {
+		next = s.Room.Subscribe(seen).Next
+		hello["revision"] = s.Room.State().Revision
+	} else {
+		hello["locked"] = true
+	}
+	if !send(0, "hello", hello) {
 		return
 	}
 	for {
 		limited, done := context.WithTimeout(ctx, beat)
-		u, err := follow.Next(limited)
+		u, err := next(limited)
 		done()
 		switch {
+		case sees && !s.views(r): // locked meanwhile; the panel comes again and hears as much as it may
+			return
 		case err == nil && u.Full:
 			if !send(u.Revision, "snapshot", u) {
 				return
@@ -284,8 +314,9 @@ func (*Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "alive"})
 }
 
-// readyz is GET /readyz: every line is up and every device has been read, or what is missing.
-func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+// readyz is GET /readyz: every line is up and every device has been read, or what is missing. Who may not
+// see the state hears whether, and not what.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	missing := []string{}
 	for _, l := range s.Lines {
 		if h := l.Health(); !h.Up {
@@ -301,7 +332,11 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	if len(missing) > 0 {
 		status = http.StatusServiceUnavailable
 	}
-	writeJSON(w, status, map[string]any{"ready": len(missing) == 0, "missing": missing})
+	ready := len(missing) == 0
+	if !s.views(r) {
+		missing = []string{}
+	}
+	writeJSON(w, status, map[string]any{"ready": ready, "missing": missing})
 }
 
 // roomAnswer is the answer to GET /api/v1/room: what a panel needs to build its pages.
@@ -314,7 +349,8 @@ type roomAnswer struct {
 	Areas    []string       `json:"areas"`
 	Idle     map[string]int `json:"idle"` // seconds
 	Theme    roomTheme      `json:"theme"`
-	End      string         `json:"end,omitempty"` // the scene that ends a meeting
+	End      string         `json:"end,omitempty"`    // the scene that ends a meeting
+	Locked   bool           `json:"locked,omitempty"` // there is more, for who opens the room
 	Devices  []roomDevice   `json:"devices"`
 	Sources  []roomSource   `json:"sources"`
 	Scenes   []roomScene    `json:"scenes"`
@@ -402,25 +438,26 @@ func chooserName(cfg *configs.Room, id string) configs.Name {
 	return configs.Name{ZH: beams[0].ZH + "信号选择", EN: beams[0].EN + " source"}
 }
 
-// describe makes the answer to GET /api/v1/room once: a room does not change while it runs.
-func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
+// describe makes the answer to GET /api/v1/room once, and what of it a locked panel needs: a room does
+// not change while it runs.
+func describe(cfg *configs.Room, r *room.Room) (all, locked []byte, err error) {
 	a := roomAnswer{
-		ID: cfg.Room.ID, Name: cfg.Room.Name, Language: cfg.Room.Language, Help: cfg.Room.Help, Pages: cfg.Panel.Pages,
-		Areas: []string{}, Devices: []roomDevice{}, Sources: []roomSource{}, Scenes: []roomScene{},
+		ID: cfg.Room.ID, Name: cfg.Room.Name, Language: cfg.Room.Language, Help: cfg.Room.Help,
+		Areas: newAccess(&cfg.Panel).areas(), Devices: []roomDevice{}, Sources: []roomSource{}, Scenes: []roomScene{},
 		Idle: map[string]int{
 			"sleep": int(cfg.Panel.Idle.Sleep.Seconds()), "lock": int(cfg.Panel.Idle.Lock.Seconds()), "area": int(cfg.Panel.Idle.Area.Seconds()),
 			"dark": int(cfg.Panel.Idle.Dark.Seconds()),
 		},
-		Theme: roomTheme{Mode: cfg.Panel.Theme.Mode, Accent: cfg.Panel.Theme.Accent}, End: cfg.Panel.End,
+		Theme: roomTheme{Mode: cfg.Panel.Theme.Mode, Accent: cfg.Panel.Theme.Accent},
 	}
 	if cfg.Panel.Theme.Logo != "" {
 		a.Theme.Logo = logoPath
 	}
-	for _, area := range []string{areaMain, areaSystem, areaStaff} {
-		if _, ok := cfg.Panel.PINs[area]; ok {
-			a.Areas = append(a.Areas, area)
-		}
+	a.Locked = true
+	if locked, err = json.Marshal(a); err != nil {
+		return nil, nil, fmt.Errorf("describing the room: %w", err)
 	}
+	a.Locked, a.Pages, a.End = false, cfg.Panel.Pages, cfg.Panel.End
 	seen := make(map[string]bool)
 	for _, d := range cfg.Devices {
 		one := roomDevice{
@@ -450,9 +487,8 @@ func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 	for _, scene := range cfg.Scenes {
 		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds(), Devices: touched(scene.Steps)})
 	}
-	b, err := json.Marshal(a)
-	if err != nil {
-		return nil, fmt.Errorf("describing the room: %w", err)
+	if all, err = json.Marshal(a); err != nil {
+		return nil, nil, fmt.Errorf("describing the room: %w", err)
 	}
-	return b, nil
+	return all, locked, nil
 }

@@ -15,18 +15,23 @@ import (
 type metrics struct {
 	commands *prometheus.CounterVec
 	latency  prometheus.Histogram
+	pins     *prometheus.CounterVec
+	server   *Server
 	handler  http.Handler
 }
 
 func newMetrics(s *Server) *metrics {
 	m := &metrics{
+		server:   s,
+		pins:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lectern_pins_total", Help: "PINs typed: right, wrong, not looked at because it waits, or because too many come at once."}, []string{"outcome"}),
 		commands: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lectern_commands_total", Help: "Commands over HTTP by outcome."}, []string{"outcome"}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "lectern_command_seconds", Help: "From the request to the outcome.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
 		}),
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.commands, m.latency, &lineMetrics{s}, collectors.NewGoCollector(),
+	registry.MustRegister(m.commands, m.latency, m.pins,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "lectern_sessions", Help: "Panels that have an area open."}, func() float64 { return float64(s.sessions.count()) }), &lineMetrics{s}, collectors.NewGoCollector(),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "lectern_panels", Help: "Event streams open."}, func() float64 { return float64(len(s.streams)) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "lectern_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": s.Build},
@@ -40,7 +45,12 @@ func (m *metrics) command(r devices.Result, took time.Duration) {
 	m.latency.Observe(took.Seconds())
 }
 
-func (m *metrics) serve(w http.ResponseWriter, r *http.Request) { m.handler.ServeHTTP(w, r) }
+// serve is GET /metrics. It tells of lines and units, so it is as open as the state.
+func (m *metrics) serve(w http.ResponseWriter, r *http.Request) {
+	if m.server.viewed(w, r) {
+		m.handler.ServeHTTP(w, r)
+	}
+}
 
 // lineMetrics reads the health of the lines when it is asked.
 type lineMetrics struct{ server *Server }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"lectern/devices"
 	"lectern/scenes/room"
@@ -86,6 +87,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 		}
 	}
 	if err == nil {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // it has arrived; what follows may take its time
 		return true
 	}
 	status := http.StatusBadRequest

@@ -7,29 +7,29 @@ package panel
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"lectern/configs"
 	"lectern/devices/line"
-	"lectern/panel/pin"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
 )
 
 const (
-	bodyMost   = 64 << 10
 	headerMost = 32 << 10
-	headerTime = 5 * time.Second
-	idleTime   = 2 * time.Minute
+	headerTime = 5 * time.Second // for all headers to arrive
+	answerTime = time.Minute     // for an answer to be taken; streams count anew with each event
+	idleTime   = 2 * time.Minute // between two requests of a connection
 	stopTime   = 3 * time.Second
 )
 
@@ -42,7 +42,9 @@ type Config struct {
 	Lines     []*line.Line
 	Build     string
 	Simulated bool
-	Log       *slog.Logger
+	// Certificate makes the panel speak TLS; nil where it does not.
+	Certificate *Certificate
+	Log         *slog.Logger
 }
 
 // Server serves one room.
@@ -51,11 +53,15 @@ type Server struct {
 	echo     *echo.Echo
 	site     *website
 	about    asset // the answer to GET /api/v1/room
+	locked   asset // the same, to who may not see the room
+	access   atomic.Pointer[access]
 	sessions *sessions
+	keypad   *keypad
 	holds    *holds
-	backoff  pin.Backoff
-	hashing  chan struct{} // bounds how many PINs are hashed at a time
+	hosts    hosts
+	rates    rates
 	streams  chan struct{} // bounds the event streams
+	each     tally         // and those of one address
 	pictures chan struct{} // bounds the pictures relayed
 	metrics  *metrics
 	relay    *http.Transport // to the equipment's pictures
@@ -66,7 +72,7 @@ type Server struct {
 
 // New makes a server. Nothing is opened before Run.
 func New(c Config) (*Server, error) {
-	about, err := describe(c.Cfg, c.Room)
+	about, locked, err := describe(c.Cfg, c.Room)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +81,12 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		Config: c, site: site, about: text("application/json", about), sessions: newSessions(c.Cfg.Panel.Idle), holds: newHolds(),
-		hashing: make(chan struct{}, hashesMost), streams: make(chan struct{}, streamsMost), pictures: make(chan struct{}, picturesMost),
-		relay: &http.Transport{DisableKeepAlives: true}, epoch: token(),
+		Config: c, site: site, about: text("application/json", about), locked: text("application/json", locked),
+		sessions: newSessions(c.Cfg.Panel.Idle), keypad: newKeypad(c.Journal), holds: newHolds(), hosts: newHosts(&c.Cfg.Panel),
+		streams: make(chan struct{}, streamsMost), each: tally{most: streamsEach}, pictures: make(chan struct{}, picturesMost),
+		relay: newRelay(), epoch: token(),
 	}
+	s.Admit(&c.Cfg.Panel)
 	s.life, s.end = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s)
 	s.routes()
@@ -91,8 +99,12 @@ func (s *Server) Handler() http.Handler { return s.guardWeb(s.echo) }
 // Run serves on the listener until ctx ends; streams then end and what is under way is finished.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerMost,
+		Handler: s.Handler(), ReadHeaderTimeout: headerTime, WriteTimeout: answerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerMost,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	listener = newBounded(listener)
+	if s.Certificate != nil {
+		listener = tls.NewListener(listener, s.Certificate.Config())
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -186,55 +198,4 @@ func withParams(c echo.Context) *http.Request {
 func param(r *http.Request, name string) string {
 	v, _ := r.Context().Value(paramKey(name)).(string)
 	return v
-}
-
-// policy is the content security policy of every page: nothing from elsewhere, no script or style in
-// the page itself.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; " +
-	"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-
-// guardWeb refuses what no panel of this room sends, before anything is looked at.
-func (s *Server) guardWeb(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		if !localHost(r.Host) {
-			writeProblem(w, problem{Status: http.StatusMisdirectedRequest, Title: "Unknown host", Detail: "ask by the controller's IP address or as localhost", ZH: "请使用控制器的IP地址访问"})
-			return
-		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead && crossSite(r) {
-			writeProblem(w, problem{Status: http.StatusForbidden, Title: "Request from another site", Detail: "commands are taken from this panel's own pages", ZH: "只接受本面板页面发出的命令"})
-			return
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, bodyMost)
-		next.ServeHTTP(w, r)
-	})
-}
-
-// localHost reports whether a Host header is one that this server has. Another name may be a site
-// whose address was made to point here, so that its scripts look like ours (DNS rebinding).
-func localHost(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	return host == "localhost" || strings.HasSuffix(host, ".local") || !strings.Contains(host, ".") && host != "" ||
-		net.ParseIP(strings.Trim(host, "[]")) != nil
-}
-
-// crossSite reports whether a browser says that another site sent the request.
-func crossSite(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "", "same-origin", "none":
-	default:
-		return true
-	}
-	origin := r.Header.Get("Origin")
-	return origin != "" && origin != "http://"+r.Host && origin != "https://"+r.Host
 }

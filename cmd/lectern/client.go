@@ -85,7 +85,7 @@ func (c *connection) call(ctx context.Context, method, path string, in, out any)
 	if in != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := c.client().Do(request)
 	if err != nil {
 		return fmt.Errorf("asking the daemon: %w; is it running, and is this its address?", err)
 	}
@@ -93,7 +93,7 @@ func (c *connection) call(ctx context.Context, method, path string, in, out any)
 	if answer.StatusCode >= 400 {
 		var p problem
 		if json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p) != nil || p.Title == "" {
-			return fmt.Errorf("%s %s: the daemon answered %s", method, path, answer.Status)
+			return fmt.Errorf("%s %s: the daemon answered %s; where it speaks TLS, its address begins with https://", method, path, answer.Status)
 		}
 		text := p.Title
 		if p.Detail != "" {

@@ -59,6 +59,9 @@ func (v *runVerb) Run(ctx context.Context, t terminal) error {
 		return fmt.Errorf("serving the panel: %w; is another lectern running? choose another address with --listen", err)
 	}
 	defer listener.Close()
+	if err := exposed(cfg, listener.Addr(), log); err != nil {
+		return err
+	}
 	folder, err := dataFolder(v.Data, cfg.Room.ID)
 	if err != nil {
 		return err
@@ -76,7 +79,15 @@ func (v *runVerb) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "%s / %s: http://%s\n", cfg.Room.Name.ZH, cfg.Room.Name.EN, listener.Addr())
+	scheme := "http"
+	if d.certificate != nil {
+		scheme = "https"
+	}
+	fmt.Fprintf(t.out, "%s / %s: %s://%s\n", cfg.Room.Name.ZH, cfg.Room.Name.EN, scheme, listener.Addr())
+	if d.certificate != nil {
+		sum, key := d.certificate.Fingerprint()
+		fmt.Fprintf(t.out, "TLS: certificate SHA-256 %s, key sha256//%s\n", sum, key)
+	}
 	if demo {
 		fmt.Fprintf(t.out, "Demo PINs: main %s, system %s, staff %s\n", configs.DemoPINs["main"], configs.DemoPINs["system"], configs.DemoPINs["staff"])
 	}
@@ -125,12 +136,13 @@ func (v *runVerb) simulate(ctx context.Context, cfg *configs.Room) (stand, error
 
 // daemon is a room at work with the people and machines that meet it.
 type daemon struct {
-	parts   *build.Parts
-	panel   *panel.Server
-	gateway *mqtt.Gateway // nil where the room file names no broker
-	broker  *mqtt.Broker  // nil where it names one elsewhere
-	journal *journal.Journal
-	log     *slog.Logger
+	parts       *build.Parts
+	panel       *panel.Server
+	certificate *panel.Certificate // nil where the panel speaks no TLS
+	gateway     *mqtt.Gateway      // nil where the room file names no broker
+	broker      *mqtt.Broker       // nil where it names one elsewhere
+	journal     *journal.Journal
+	log         *slog.Logger
 }
 
 // newDaemon puts the parts together. Nothing is opened but the journal and the embedded broker.
@@ -143,6 +155,13 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 	withCLI := *cfg
 	withCLI.Panel.Tokens = append(append([]configs.Token(nil), cfg.Panel.Tokens...), configs.Token{Name: "command line", Role: "system", Secret: secret})
 
+	var certificate *panel.Certificate
+	if cfg.Panel.TLS != nil {
+		var err error
+		if certificate, err = panel.OpenCertificate(&cfg.Panel, folder, log); err != nil {
+			return nil, err //nolint:wrapcheck // says what it is
+		}
+	}
 	j := journal.Open(folder, log)
 	parts, err := build.Build(cfg, build.Options{Find: all.Find, Journal: j, Folder: folder, Log: log})
 	if err != nil {
@@ -150,12 +169,12 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 	}
 	server, err := panel.New(panel.Config{
 		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Journal: j, Lines: parts.Lines,
-		Build: buildVersion(), Simulated: simulated, Log: log,
+		Build: buildVersion(), Simulated: simulated, Certificate: certificate, Log: log,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making the panel: %w", err), j.Close())
 	}
-	d := &daemon{parts: parts, panel: server, journal: j, log: log}
+	d := &daemon{parts: parts, panel: server, certificate: certificate, journal: j, log: log}
 	if err := d.facilities(ctx, cfg); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}

@@ -22,7 +22,7 @@ const (
 	saltLen = 16
 	keyLen  = 32
 
-	memoryMost = 256 << 10 // KiB that a room file may ask for
+	memoryMost = 64 << 10 // KiB that a room file may ask for; the loader holds it to the same
 )
 
 // Digits a PIN has.

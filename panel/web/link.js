@@ -2,10 +2,11 @@
 // twelve of silence the panel says so and takes no touches until it has the whole state again.
 import {opened, load} from './ask.js';
 import {areas, build, linked, room, setClock, simulated, take} from './store.js';
+import {effect} from './vendor/ui.js';
 
 const silence = 11000, again = 1000, calm = 30000; // ms
 
-let source = null, heard = 0, epoch = '', revision = 0, touched = 0;
+let source = null, heard = 0, epoch = '', revision = 0, touched = 0, blind = false;
 
 // connect opens the stream; it looks after itself from then on.
 export function connect() {
@@ -13,8 +14,15 @@ export function connect() {
   heard = Date.now();
   open();
   setInterval(watch, 1000);
+  // A room that hides its state from a locked panel shows it from now on.
+  effect(() => { if (Object.keys(areas.value).length && blind) { blind = false; look(); } });
   addEventListener('online', open);
   document.addEventListener('visibilitychange', () => { if (!document.hidden && Date.now() - heard > silence) open(); });
+}
+
+async function look() {
+  if (room.value.locked) await load();
+  open();
 }
 
 function open() {
@@ -36,6 +44,8 @@ function open() {
 let wanted = '';
 async function hello(h) {
   setClock(h.now);
+  blind = Boolean(h.locked);
+  if (blind) linked.value = true; // there is nothing more to wait for
   simulated.value = h.simulated;
   if (!build.value) build.value = h.build;
   else if (build.value !== h.build) wanted = h.build;
@@ -44,7 +54,7 @@ async function hello(h) {
     revision = 0;
     const before = JSON.stringify(room.value);
     await load();
-    if (JSON.stringify(room.value) !== before) wanted = wanted || 'room';
+    if (!room.value.locked && JSON.stringify(room.value) !== before) wanted = wanted || 'room';
     if (!await opened()) areas.value = {};
   }
   epoch = h.epoch;

@@ -40,7 +40,7 @@ function Keypad({area}) {
     setPin('');
     if (answer === null) setTold({text: t('said.silent')});
     else if (!answer.failed) entered(area);
-    else if (answer.retry_after) setTold({until: Date.now() + answer.retry_after * 1000});
+    else if (answer.retry_after) setTold({until: Date.now() + answer.retry_after * 1000, own: answer.tries_left !== undefined});
     else if (answer.tries_left !== undefined) setTold({left: answer.tries_left});
     else setTold({text: (lang.value === 'zh' && answer.zh) || answer.detail});
   };
@@ -52,7 +52,7 @@ function Keypad({area}) {
     addEventListener('keydown', key);
     return () => removeEventListener('keydown', key);
   });
-  const text = wait ? t('pin.wait', wait) : told?.left !== undefined ? t('pin.wrong', told.left) : told?.text || '';
+  const text = wait ? t(told.own ? 'pin.wait' : 'pin.crowd', wait) : told?.left !== undefined ? t('pin.wrong', told.left) : told?.text || '';
   return html`<main class="keypad">
     <h1>${t(`pin.${area}`)}</h1>
     <p class="dots" role="status" aria-label=${t('pin.digits', pin.length)}>${'●'.repeat(pin.length) || html`<span class="faint">○○○○</span>`}</p>

@@ -66,7 +66,7 @@ function Log() {
   }, [before]);
   return html`<ul class="list log" tabindex="0">
       ${entries.length === 0 && html`<li>${t('log.none')}</li>`}
-      ${entries.map(e => html`<li class=${e.outcome === 'failed' ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`, `run.${e.outcome}`, `state.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)}</small></li>`)}
+      ${entries.map(e => html`<li class=${e.outcome === 'failed' ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`, `run.${e.outcome}`, `state.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)} ${room.value.areas.includes(e.by.name) ? '' : e.by.name || ''}</small></li>`)}
     </ul>
     <div class="choice">
       <button type="button" class="set" onClick=${() => setBefore(0)}><span class="label">${t('log.newest')}</span></button>

@@ -13,6 +13,7 @@ export const words = {
   'pin.delete': ['删除', 'Delete'],
   'pin.wrong': ['密码错误，还可试{n}次', 'Wrong PIN, {n} tries left'],
   'pin.wait': ['密码错误次数过多，请等待{n}秒', 'Too many wrong PINs. Wait {n} s'],
+  'pin.crowd': ['有人在试密码，请等待{n}秒', 'PINs are being guessed. Wait {n} s'],
   'pin.digits': ['已输入{n}位', '{n} digits entered'],
   'back': ['返回', 'Back'],
 
@@ -162,6 +163,7 @@ export const words = {
   'result.left': ['未完成', 'Left unfinished'],
   'result.opened': ['打开面板', 'Panel opened'],
   'result.started': ['开始', 'Started'],
+  'result.guessing': ['有人在试密码', 'PINs are being guessed'],
   'result.wrong PIN': ['密码错误', 'Wrong PIN'],
   'theme': ['外观', 'Look'],
   'theme.sky': ['蓝天', 'Sky'],
