@@ -20,7 +20,6 @@ import (
 const (
 	streamsMost = 256
 	beat        = 5 * time.Second
-	writeTime   = 10 * time.Second // for one event to a client; a slower one is cut and comes again
 	journalMost = 500
 )
 
@@ -266,7 +265,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			s.Log.Error("writing an event", "error", err)
 			return false
 		}
-		_ = control.SetWriteDeadline(time.Now().Add(writeTime))
+		_ = control.SetWriteDeadline(time.Now().Add(s.times.event))
 		if id > 0 {
 			fmt.Fprintf(w, "id: %d\n", id)
 		}

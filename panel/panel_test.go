@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,11 +21,11 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.uber.org/goleak"
+	"golang.org/x/crypto/argon2"
 
 	"lectern/configs"
 	"lectern/devices"
 	"lectern/devices/line"
-	"lectern/panel/pin"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
@@ -72,16 +73,11 @@ type rig struct {
 	stop       func()
 }
 
-func hash(t *testing.T, digits string) string {
-	t.Helper()
-	h, err := pin.Hash(digits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
+// making changes what a rig is made of, before it is.
+type making func(*Config)
 
-func newRig(t *testing.T) *rig {
+// at rest is a rig whose server does not run yet, for tests that ask its handler.
+func atRest(t *testing.T, changes ...making) (*rig, *sequence.Engine) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	r := &rig{lamp: &lamp{}, rack: &lamp{}}
@@ -110,20 +106,40 @@ func newRig(t *testing.T) *rig {
 		},
 		Scenes: []configs.Scene{{ID: "dim", Hold: 2 * time.Second}, {ID: "ask"}, {ID: "long"}},
 		Panel: configs.Panel{
-			PINs:   map[string]string{"main": hash(t, "1234"), "system": hash(t, "5678")},
+			PINs:   map[string]string{"main": cheap("1234"), "system": cheap("5678")},
 			Idle:   configs.Idle{Sleep: time.Minute, Lock: time.Hour, Area: 5 * time.Minute},
 			Tokens: []configs.Token{{Name: "bms", Role: "system", Secret: secret}, {Name: "eye", Role: "view", Secret: secret + "-view"}},
 		},
 	}
-	r.Server, err = New(Config{Cfg: cfg, Room: made, Engine: e, Journal: j, Build: "test", Log: log})
+	config := Config{Cfg: cfg, Room: made, Engine: e, Journal: j, Build: "test", Log: log}
+	for _, change := range changes {
+		change(&config)
+	}
+	r.Server, err = New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r, e
+}
+
+func newRig(t *testing.T, changes ...making) *rig {
+	t.Helper()
+	r, e := atRest(t, changes...)
+	r.start(t, e)
+	return r
+}
+
+// start runs the server on a port of its own until the test ends.
+func (r *rig) start(t *testing.T, e *sequence.Engine) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.url = "http://" + listener.Addr().String()
+	if r.Certificate != nil {
+		r.url = "https://" + listener.Addr().String()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = e.Run(ctx) })
@@ -137,7 +153,38 @@ func newRig(t *testing.T) *rig {
 	for !e.Ready() {
 		time.Sleep(time.Millisecond)
 	}
-	return r
+}
+
+// cheap is the hash of a PIN that costs next to nothing to check, for tests of who gets in.
+func cheap(digits string) string {
+	salt := []byte("salt of the test")
+	e := base64.RawStdEncoding.EncodeToString
+	return "$argon2id$v=19$m=8,t=1,p=1$" + e(salt) + "$" + e(argon2.IDKey([]byte(digits), salt, 1, 8, 1, 16))
+}
+
+// from asks the handler as a client at an address does. Header lines are "Name: value".
+func (r *rig) from(address, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(method, path, strings.NewReader(body))
+	request.RemoteAddr, request.Host = net.JoinHostPort(address, "50000"), "127.0.0.1"
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		if name == "Host" {
+			request.Host = value
+		}
+		request.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	r.Handler().ServeHTTP(w, request)
+	return w
+}
+
+// types types a PIN at an address and returns the answer, and its cookie as a header where there is one.
+func (r *rig) types(address, area, digits string, headers ...string) (w *httptest.ResponseRecorder, cookie string) {
+	w = r.from(address, http.MethodPost, "/api/v1/session", fmt.Sprintf(`{"pin":%q,"area":%q}`, digits, area), headers...)
+	for _, c := range w.Result().Cookies() {
+		cookie = "Cookie: " + c.Name + "=" + c.Value
+	}
+	return w, cookie
 }
 
 // ask makes one request; header lines are "Name: value".

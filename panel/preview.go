@@ -77,7 +77,7 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 		n, err := body.Read(buf)
 		stalled.Reset(stallTime)
 		if n > 0 {
-			_ = control.SetWriteDeadline(time.Now().Add(writeTime))
+			_ = control.SetWriteDeadline(time.Now().Add(s.times.event))
 			if _, err := w.Write(buf[:n]); err != nil {
 				return
 			}

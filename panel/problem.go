@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -93,6 +94,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	status := http.StatusBadRequest
 	if large := new(http.MaxBytesError); errors.As(err, &large) {
 		status = http.StatusRequestEntityTooLarge
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		status = http.StatusRequestTimeout
 	}
 	writeProblem(w, problem{Status: status, Title: "Unreadable body", Detail: fmt.Sprintf("it must be one JSON object: %v", err), ZH: "请求内容无法读取"})
 	return false

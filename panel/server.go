@@ -27,11 +27,17 @@ import (
 
 const (
 	headerMost = 32 << 10
-	headerTime = 5 * time.Second // for all headers to arrive
-	answerTime = time.Minute     // for an answer to be taken; streams count anew with each event
 	idleTime   = 2 * time.Minute // between two requests of a connection
 	stopTime   = 3 * time.Second
 )
+
+// times bound what a client that is slow, or means to be, may hold up.
+type times struct {
+	header time.Duration // for all headers to arrive
+	body   time.Duration // for a body
+	answer time.Duration // for an answer to be taken
+	event  time.Duration // for one event of a stream, or one piece of a picture
+}
 
 // Config is what a panel serves.
 type Config struct {
@@ -62,6 +68,7 @@ type Server struct {
 	rates    rates
 	streams  chan struct{} // bounds the event streams
 	each     tally         // and those of one address
+	times    times
 	pictures chan struct{} // bounds the pictures relayed
 	metrics  *metrics
 	relay    *http.Transport // to the equipment's pictures
@@ -85,6 +92,7 @@ func New(c Config) (*Server, error) {
 		sessions: newSessions(c.Cfg.Panel.Idle), keypad: newKeypad(c.Journal), holds: newHolds(), hosts: newHosts(&c.Cfg.Panel),
 		streams: make(chan struct{}, streamsMost), each: tally{most: streamsEach}, pictures: make(chan struct{}, picturesMost),
 		relay: newRelay(), epoch: token(),
+		times: times{header: 5 * time.Second, body: 10 * time.Second, answer: time.Minute, event: 10 * time.Second},
 	}
 	s.Admit(&c.Cfg.Panel)
 	s.life, s.end = context.WithCancel(context.Background())
@@ -99,7 +107,7 @@ func (s *Server) Handler() http.Handler { return s.guardWeb(s.echo) }
 // Run serves on the listener until ctx ends; streams then end and what is under way is finished.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: headerTime, WriteTimeout: answerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerMost,
+		Handler: s.Handler(), ReadHeaderTimeout: s.times.header, WriteTimeout: s.times.answer, IdleTimeout: idleTime, MaxHeaderBytes: headerMost,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	listener = newBounded(listener)

@@ -11,10 +11,7 @@ import (
 	"lectern/configs"
 )
 
-const (
-	bodyMost = 64 << 10
-	bodyTime = 10 * time.Second // for a body to arrive
-)
+const bodyMost = 64 << 10
 
 // policy is the content security policy of every page: nothing from elsewhere, no script or style in
 // the page itself.
@@ -41,7 +38,7 @@ func (s *Server) guardWeb(next http.Handler) http.Handler {
 		}
 		// Whatever becomes of the request, its body must not hold the connection.
 		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.times.body))
 		}
 		if !s.hosts.has(r.Host) {
 			writeProblem(w, problem{
