@@ -81,23 +81,6 @@ func atRest(t *testing.T, changes ...making) (*rig, *sequence.Engine) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	r := &rig{lamp: &lamp{}, rack: &lamp{}}
-	made, err := room.New(room.Config{Members: []room.Member{{ID: "lamp", Device: r.lamp}, {ID: "rack", Device: r.rack}}, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range []*lamp{r.lamp, r.rack} {
-		l.report.Reach(nil)
-		l.report.Report("level", devices.Word("off"), devices.Reported)
-	}
-	step := func(level string) []sequence.Step {
-		return []sequence.Step{{Name: devices.Phrase{ZH: "灯", EN: "Lamp"}, Set: []room.Wish{{Device: "lamp", Property: "level", Value: devices.Word(level)}}}}
-	}
-	asking := step("broken")
-	asking[0].OnFailure = sequence.Ask
-	j := journal.Open("", log)
-	e := sequence.New(sequence.Config{Room: made, Journal: j, Log: log, Scenes: []sequence.Scene{
-		{ID: "dim", Steps: step("low")}, {ID: "ask", Steps: asking}, {ID: "long", Steps: []sequence.Step{{Pause: time.Hour}}},
-	}})
 	cfg := &configs.Room{
 		Room: configs.About{ID: "hall", Name: configs.Name{ZH: "厅", EN: "Hall"}, Language: "zh"},
 		Devices: []configs.Device{
@@ -111,10 +94,27 @@ func atRest(t *testing.T, changes ...making) (*rig, *sequence.Engine) {
 			Tokens: []configs.Token{{Name: "bms", Role: "system", Secret: secret}, {Name: "eye", Role: "view", Secret: secret + "-view"}},
 		},
 	}
-	config := Config{Cfg: cfg, Room: made, Engine: e, Journal: j, Build: "test", Log: log}
+	config := Config{Cfg: cfg, Journal: journal.Open("", log), Build: "test", Log: log}
 	for _, change := range changes {
 		change(&config)
 	}
+	made, err := room.New(room.Config{Members: []room.Member{{ID: "lamp", Device: r.lamp}, {ID: "rack", Device: r.rack}}, Journal: config.Journal, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []*lamp{r.lamp, r.rack} {
+		l.report.Reach(nil)
+		l.report.Report("level", devices.Word("off"), devices.Reported)
+	}
+	step := func(level string) []sequence.Step {
+		return []sequence.Step{{Name: devices.Phrase{ZH: "灯", EN: "Lamp"}, Set: []room.Wish{{Device: "lamp", Property: "level", Value: devices.Word(level)}}}}
+	}
+	asking := step("broken")
+	asking[0].OnFailure = sequence.Ask
+	e := sequence.New(sequence.Config{Room: made, Journal: config.Journal, Log: log, Scenes: []sequence.Scene{
+		{ID: "dim", Steps: step("low")}, {ID: "ask", Steps: asking}, {ID: "long", Steps: []sequence.Step{{Pause: time.Hour}}},
+	}})
+	config.Room, config.Engine = made, e
 	r.Server, err = New(config)
 	if err != nil {
 		t.Fatal(err)
