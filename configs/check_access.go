@@ -13,7 +13,7 @@ import (
 )
 
 // peopleMost bounds who has a PIN for one area. Each PIN that is typed is held against all of them, so
-// that how long it takes tells nothing; with sixteen that is half a second on a small computer.
+// that how long it takes tells nothing; with sixteen that is half a second on a server.
 const peopleMost = 16
 
 // people checks the PINs of named people.

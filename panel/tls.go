@@ -229,8 +229,7 @@ func write(file, kind string, der []byte) error {
 }
 
 // ownNames lists what the machine is called and where it is: its name, alone and as mDNS has it, the
-// room file's names, and its addresses. Addresses that change by themselves are left out: the temporary
-// and link-local ones of IPv6.
+// room file's names, and its IPv4 addresses. Those of IPv6 change by themselves every day.
 func ownNames(p *configs.Panel) []string {
 	var names []string
 	add := func(name string) {

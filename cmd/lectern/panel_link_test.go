@@ -281,3 +281,26 @@ func (h *house) fault(where, name string) {
 		h.t.Fatal(err)
 	}
 }
+
+// A room that hides its state: the sky and the keypad know no more than what it is called; who opens it
+// sees everything at once, and after the meeting nothing more arrives.
+func TestAHiddenRoomShowsItselfToWhoOpensIt(t *testing.T) {
+	in := browser(t)
+	no := false
+	h := open(t, example("demo.yaml"), func(r *configs.Room) { r.Panel.LockedView = &no })
+	p := hang(t, in, h.url, wall)
+	p.reads(".sky h1", "第一会议室")
+	for range 2 {
+		p.unlock()
+		p.page("lights")
+		p.sets("spot-2.level", "high")
+		p.sees(`[data-set="spot-2.level=high"][aria-pressed=true]`)
+		h.nudge("door-lights", "power", "true")
+		p.sees(`[data-set="door-lights.power=true"][aria-pressed=true]`)
+		p.touch("#end")
+		p.touch("[data-answer=lock]")
+		p.sees(".sky")
+		h.nudge("door-lights", "power", "false")
+		p.misses(".cover") // the controller is there, and says so
+	}
+}
