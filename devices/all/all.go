@@ -16,6 +16,7 @@ import (
 	"lectern/devices/oppo"
 	"lectern/devices/pjlink"
 	"lectern/devices/sis"
+	"lectern/devices/somfy"
 	"lectern/devices/sony9pin"
 )
 
@@ -31,6 +32,7 @@ func Drivers() []devices.Driver {
 			hyperdeck.Driver(),
 			oppo.Driver(),
 			pjlink.Driver(),
+			somfy.Driver(),
 			sony9pin.Driver(),
 		},
 	)

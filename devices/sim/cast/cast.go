@@ -25,6 +25,7 @@ import (
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/sis"
+	"lectern/devices/sim/somfy"
 	"lectern/devices/sim/sony9pin"
 )
 
@@ -39,6 +40,7 @@ func Roles() []Role {
 	return []Role{
 		{[]string{"modbus-coil", "modbus-command-relay", "modbus-dimmer", "modbus-sensor"}, modbus.New},
 		{[]string{"dooya"}, dooya.New},
+		{[]string{"somfy-sdn"}, somfy.New},
 		{[]string{"hs08r"}, hs08r.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
