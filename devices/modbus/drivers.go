@@ -148,10 +148,14 @@ func onOff(on bool) string {
 
 // CommandSettings says which register a relay is, and the commands that switch it. The manuals call
 // a relay that is energised "open" and one that is not "close"; here on is energised.
+//
+// Of the other commands of an R4 board none is used: toggle depends on what was before, momentary is
+// over before it is read back, and latch ("this one and no other") goes from one relay to the next
+// without the pause that a motor needs, and takes every other relay of the board with it.
 type CommandSettings struct {
 	Unit     int `yaml:"unit" doc:"address of the board, 1 to 247"`
 	Register int `yaml:"register" doc:"holding register of the relay; 1 is the first on R4 boards"`
-	On       int `yaml:"on" doc:"command that closes the contact; default 0x0100, which R4 manuals call open"`
+	On       int `yaml:"on" doc:"command that closes the contact; default 0x0100, which R4 manuals call open; 0x0600 and a number of seconds closes it for so long"`
 	Off      int `yaml:"off" doc:"command that opens the contact; default 0x0200, which R4 manuals call close"`
 }
 
@@ -176,7 +180,12 @@ func (c *command) On(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return binary.BigEndian.Uint16(data) == 1, nil
+	switch state := binary.BigEndian.Uint16(data); state {
+	case 0, 1:
+		return state == 1, nil
+	default: // whatever it is, it is not "off"
+		return false, fmt.Errorf("unit %d: register %d reads %d, and a relay reads 0 or 1: %w", c.set.Unit, c.set.Register, state, line.ErrGarbled)
+	}
 }
 
 // SetOn implements devices.Switch.

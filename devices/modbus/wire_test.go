@@ -54,6 +54,13 @@ func against(t *testing.T, kind line.Kind, e sim.Equipment) *devicetest.Pair {
 	})
 }
 
+// answering makes a unit that says the same whatever it is asked.
+func answering(reply []byte) sim.Factory {
+	return func(sim.Options, []sim.Device) (sim.Equipment, error) {
+		return scripted(func([]byte) []byte { return reply }), nil
+	}
+}
+
 // rtu puts a checksum to a frame.
 func rtu(body ...byte) []byte {
 	return binary.LittleEndian.AppendUint16(body, crc16(body))
