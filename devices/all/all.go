@@ -12,6 +12,7 @@ import (
 	"lectern/devices/escvp21"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
+	"lectern/devices/kmtronic"
 	"lectern/devices/modbus"
 	"lectern/devices/oppo"
 	"lectern/devices/pjlink"
@@ -30,6 +31,7 @@ func Drivers() []devices.Driver {
 			escvp21.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
+			kmtronic.Driver(),
 			oppo.Driver(),
 			pjlink.Driver(),
 			somfy.Driver(),

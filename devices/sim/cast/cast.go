@@ -20,6 +20,7 @@ import (
 	"lectern/devices/sim/escvp21"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/kmtronic"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/picture"
@@ -42,6 +43,7 @@ func Roles() []Role {
 		{[]string{"dooya"}, dooya.New},
 		{[]string{"somfy-sdn"}, somfy.New},
 		{[]string{"hs08r"}, hs08r.New},
+		{[]string{"kmtronic"}, kmtronic.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
