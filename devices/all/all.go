@@ -15,6 +15,7 @@ import (
 	"lectern/devices/kmtronic"
 	"lectern/devices/modbus"
 	"lectern/devices/oppo"
+	"lectern/devices/panamax"
 	"lectern/devices/pjlink"
 	"lectern/devices/sis"
 	"lectern/devices/somfy"
@@ -33,6 +34,7 @@ func Drivers() []devices.Driver {
 			hyperdeck.Driver(),
 			kmtronic.Driver(),
 			oppo.Driver(),
+			panamax.Driver(),
 			pjlink.Driver(),
 			somfy.Driver(),
 			sony9pin.Driver(),

@@ -23,6 +23,7 @@ import (
 	"lectern/devices/sim/kmtronic"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/oppo"
+	"lectern/devices/sim/panamax"
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/sis"
@@ -44,6 +45,7 @@ func Roles() []Role {
 		{[]string{"somfy-sdn"}, somfy.New},
 		{[]string{"hs08r"}, hs08r.New},
 		{[]string{"kmtronic"}, kmtronic.New},
+		{[]string{"panamax"}, panamax.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
