@@ -10,6 +10,7 @@ import (
 	"lectern/devices"
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
+	"lectern/devices/furman"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
 	"lectern/devices/kmtronic"
@@ -30,6 +31,7 @@ func Drivers() []devices.Driver {
 		[]devices.Driver{
 			dooya.Driver(),
 			escvp21.Driver(),
+			furman.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
 			kmtronic.Driver(),

@@ -18,6 +18,7 @@ import (
 	"lectern/devices/sim"
 	"lectern/devices/sim/dooya"
 	"lectern/devices/sim/escvp21"
+	"lectern/devices/sim/furman"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
 	"lectern/devices/sim/kmtronic"
@@ -46,6 +47,7 @@ func Roles() []Role {
 		{[]string{"hs08r"}, hs08r.New},
 		{[]string{"kmtronic"}, kmtronic.New},
 		{[]string{"panamax"}, panamax.New},
+		{[]string{"furman"}, furman.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
