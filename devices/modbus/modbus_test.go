@@ -225,7 +225,7 @@ func TestBadSettingsSayWhatWouldBeRight(t *testing.T) {
 		{&CoilSettings{Unit: 0, Write: 5}, "a Modbus unit is 1 to 247"},
 		{&CoilSettings{Unit: 1, Coil: 70000, Write: 5}, "coil 70000: it is 0 to 65535"},
 		{&CoilSettings{Unit: 1, Write: 6}, "it is 5 or 15"},
-		{&DimmerSettings{Unit: 1, Stride: 1, Write: 6, Read: 3}, "there is nothing between dark and full"},
+		{&DimmerSettings{Unit: 1, Max: new(int)}, "there is nothing between dark and full"},
 		{&SensorSettings{Unit: 1, Function: 5, Divide: 1}, "it is 4, 3 or 2"},
 	} {
 		if err := c.settings.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
