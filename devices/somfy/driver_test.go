@@ -133,7 +133,7 @@ func TestAStopDoesNotWaitForALateAnswer(t *testing.T) {
 	read := make(chan error, 1)
 	go func() { _, err := m.Where(devicetest.Asking(t)); read <- err }()
 	devicetest.Until(t, "the read waits", func() bool { return p.Line.Waiting() == 1 })
-	if err := m.Move(line.WithUrgency(devicetest.Asking(t), line.Halt), devices.Stop); err != nil {
+	if err := m.Move(devicetest.Asking(t), devices.Stop); err != nil { // no more urgent than the read
 		t.Error(err)
 	}
 	if err := <-read; err != nil {
