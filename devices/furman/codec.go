@@ -8,7 +8,7 @@ import (
 )
 
 // Commands begin with ! and questions with ?; both name the sequencer and end with a carriage return
-// ("CN-1800S / CN-2400S communication protocol", message format).
+// ("CN-1800S / CN-2400S communication protocol").
 func cmdBank(unit, bank int, on bool) string {
 	return fmt.Sprintf("!BANK_%s %d %d", word(on), unit, bank)
 }

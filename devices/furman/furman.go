@@ -1,6 +1,6 @@
 // Package furman drives the delayed outlets of Furman CN-1800S and CN-2400S SmartSequencers over
-// RS-232: 19200 baud, 8N1, which a room file must say (`baud: 19200`). The facts come from the
-// "CN-1800S / CN-2400S communication protocol".
+// RS-232: 19200 baud, 8N1, which a room file must say (`baud: 19200`). The facts come from
+// excerpts of the "CN-1800S / CN-2400S communication protocol".
 //
 // What the units are like, and what it means here:
 //
@@ -16,7 +16,7 @@
 //     reason to ask.
 //   - There is no error reply: what a unit does not take, it does not answer.
 //
-// Two things the protocol leaves open: how the values of the banks are spelled, and whether its end
+// Two things our excerpts leave open: how the values of the banks are spelled, and whether its end
 // of text is the character of that name. Words and digits are read, and answers with and without.
 package furman
 

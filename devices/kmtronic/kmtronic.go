@@ -12,8 +12,8 @@
 //     a welded contact it cannot see.
 //   - Where the wire back is missing, or a board does not know the question, `feedback: false` makes
 //     the driver one-way: what a relay was last told is then all that anyone knows, and is shown so.
-//   - There is one board on a line. Addresses are known of the RS-485 boards only, which have other
-//     commands for their states and are not driven here.
+//   - There is one board on a line. The maker's RS-485 boards, which have addresses, are not driven
+//     here.
 package kmtronic
 
 import (

@@ -85,7 +85,7 @@ func (c circuit) percent(raw uint16) int {
 }
 
 // dimmer is a circuit behind a register, and perhaps a coil beside it. While the coil is off the lamp
-// is dark, whatever the register says: units keep the level for when it is switched on again.
+// is dark, whatever the register says: a unit may keep the level for when it is switched on again.
 type dimmer struct {
 	circuit
 	board *board

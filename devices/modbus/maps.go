@@ -27,7 +27,7 @@ type registerMap struct {
 func registerMaps() []registerMap {
 	return []registerMap{
 		// Wiren Board, dimmer for mains lamps, 3 circuits: config-wb-mdm3. Level 0 to 100 % in holding
-		// registers 0 to 2, on and off in coils 0 to 2. The level is kept while the coil is off.
+		// registers 0 to 2, on and off in coils 0 to 2.
 		{name: "wb-mdm3", base: 0, readBase: 0, stride: 1, coil: 0, max: 100, circuits: 3},
 		// Wiren Board, LED dimmer, 4 circuits: config-wb-led. Registers 2000 to 2003, coils 0 to 3.
 		{name: "wb-led", base: 2000, readBase: 2000, stride: 1, coil: 0, max: 100, circuits: 4},
@@ -42,7 +42,7 @@ func registerMaps() []registerMap {
 		{name: "ddm845r-all", base: 0x2C, readBase: 0x2C, stride: 1, coil: none, max: 100, circuits: 1},
 		// Ecodim, DALI gateway: config-ecodim-dali-gw2. The level of ballast n is written to 3000+5n and
 		// read from 3004+5n, 0 to 254 on DALI's own curve (255 means "as it is" there). The gateway
-		// tells a level again for as long as register 38 says, 5 s as it comes: set it to 0 or 1.
+		// buffers what it tells for the seconds in register 38, 5 as it comes: set it to 0 or 1.
 		{name: "ecodim-dali-gw2", base: 3000, readBase: 3004, stride: 5, coil: none, max: 254, circuits: 64},
 		// Its groups, 2000+5n, can be told and not read.
 		{name: "ecodim-dali-gw2-group", base: 2000, readBase: none, stride: 5, coil: none, max: 254, circuits: 16},

@@ -10,7 +10,7 @@ import (
 )
 
 // Commands begin with ! and questions with ?; both end with a carriage return, and the unit's buffer
-// holds 32 characters (M4315-PRO user guide, "RS-232 and Telnet commands").
+// holds 32 characters (M4315-PRO user guide).
 const (
 	cmdFeedback = "!SET_FEEDBACK ON"
 	askOutlets  = "?OUTLETSTAT"

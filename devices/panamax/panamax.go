@@ -1,14 +1,15 @@
 // Package panamax drives the outlets of Panamax and Furman power managers with a BlueBOLT card or
 // their own RS-232 port (M4315-PRO, M4320-PRO and their like): 9600 baud, 8N1, or telnet on port 23.
-// The facts come from the M4315-PRO user guide and from drivers in the field.
+// The facts come from excerpts of the M4315-PRO user guide and from drivers
+// in the field (openHAB).
 //
 // What the units are like, and what it means here:
 //
 //   - They answer, and say by themselves what happens to an outlet, only with feedback on. It is
 //     switched on with every connection, and on a serial line again after a silence, since the unit
-//     may have lost its mains meanwhile. The guide has the answer to that command in full and its own
-//     spelling only in its command list; a unit that does not know it is spoken to all the same, and
-//     must then be given feedback by hand.
+//     may have lost its mains meanwhile. Our source gives the answer to that command ($FEEDBACK = ON)
+//     but not its spelling, which is by analogy with !SET_DELAY; a unit that does not know it is spoken
+//     to all the same, and must be given feedback by hand.
 //   - "All on" and "all off" take the time of the stored delays, 12 s and 16 s as the units come, and
 //     are acknowledged at the start. A device with `sequence: true` is that: it accepts, and is on or
 //     off when all outlets are; between the two nobody can say. Most rooms are better served by a
@@ -72,7 +73,7 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name:      "panamax",
 		Equipment: "Panamax and Furman power managers with RS-232 or BlueBOLT telnet (M4315-PRO, M4320-PRO)",
-		Facts:     "Panamax M4315-PRO user guide, RS-232 and Telnet commands",
+		Facts:     "Panamax M4315-PRO user guide, in excerpt; drivers in the field",
 		Kinds:     []string{"circuit", "light"},
 		Lines:     []line.Kind{line.Serial, line.TCP},
 		Bus:       "panamax",

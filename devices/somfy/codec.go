@@ -11,7 +11,7 @@ import (
 
 // A frame is a message, its length, the types of sender and addressee, the two addresses, data and a
 // checksum. On the wire every byte but the checksum is inverted, and the checksum is the plain sum of
-// what is on the wire, high byte first ("SDN Integration Guide", message structure).
+// what is on the wire, high byte first ("SDN Integration Guide").
 const (
 	headLength = 9 // message, length, types, source, destination
 	frameLeast = headLength + 2

@@ -1,7 +1,7 @@
 // Package somfy drives Somfy Digital Network (SDN) motors on RS-485: Sonesse 30 and 50 RS485, Glydea
 // and their like, which speak the protocol's third edition. The line runs at 4800 baud, 8O1, which a
 // room file must say (`baud: 4800, format: 8O1`); nothing else can share it. The facts come from
-// Somfy's "SDN Integration Guide" and from wb-mqtt-serial, whose frames are tested against motors.
+// Somfy's "SDN Integration Guide", from wb-mqtt-serial's test frames and from the somfy_sdn project.
 //
 // What the motors are like, and what it means here:
 //
@@ -16,8 +16,7 @@
 //     time-out the line leaves the motor alone for a while. A stop alone is sent all the same, and
 //     whoever minds reads back whether the motor stands.
 //   - A motor answers within 5 to 255 ms, at random, and wants 10 ms of silence before the next frame.
-//   - The second edition (Sonesse 50 of before about 2012) answers NACK to everything and is not
-//     supported.
+//   - Motors of the second edition (older Sonesse 50) answer NACK to everything and are not supported.
 package somfy
 
 import (

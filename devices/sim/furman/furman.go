@@ -18,7 +18,7 @@ import (
 const (
 	// longest is what a unit's receive buffer holds.
 	longest = 32
-	// step is the delay from one bank to the next, as the DIP switches come.
+	// step is the delay from one bank to the next, as DIP switches may set it.
 	step  = 3 * time.Second
 	banks = 3
 )

@@ -15,8 +15,8 @@ import (
 	"lectern/devices/sim"
 )
 
-// travel is how long a motor needs from one limit to the other at speed 1. A Sonesse 30 turns at up
-// to 28 rpm, which takes a shade of 2 m up in about 20 s.
+// travel is how long a motor needs from one limit to the other at speed 1. A shade of 2 m takes about
+// so long.
 const travel = 20 * time.Second
 
 // pulses is how many counts of its encoder a motor has between its limits.
