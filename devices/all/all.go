@@ -11,17 +11,21 @@ import (
 	"lectern/devices/benq"
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
+	"lectern/devices/furman"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
+	"lectern/devices/kmtronic"
 	"lectern/devices/modbus"
 	"lectern/devices/nec"
 	"lectern/devices/oppo"
 	"lectern/devices/panasonic"
 	"lectern/devices/optoma"
+	"lectern/devices/panamax"
 	"lectern/devices/pjlink"
 	"lectern/devices/shelly"
 	"lectern/devices/sis"
 	"lectern/devices/sony"
+	"lectern/devices/somfy"
 	"lectern/devices/sony9pin"
 	"lectern/devices/tasmota"
 	"lectern/devices/topic"
@@ -43,12 +47,17 @@ func Drivers() []devices.Driver {
 			benq.Driver(),
 			dooya.Driver(),
 			escvp21.Driver(),
+			furman.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
 			nec.Driver(),
 			oppo.Driver(),
 			optoma.Driver(),
+			kmtronic.Driver(),
+			oppo.Driver(),
+			panamax.Driver(),
 			pjlink.Driver(),
+			somfy.Driver(),
 			sony9pin.Driver(),
 		},
 	)

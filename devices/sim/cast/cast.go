@@ -19,18 +19,22 @@ import (
 	"lectern/devices/sim/benq"
 	"lectern/devices/sim/dooya"
 	"lectern/devices/sim/escvp21"
+	"lectern/devices/sim/furman"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/kmtronic"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/nec"
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/panasonic"
 	"lectern/devices/sim/optoma"
+	"lectern/devices/sim/panamax"
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/shelly"
 	"lectern/devices/sim/sis"
 	"lectern/devices/sim/sony"
+	"lectern/devices/sim/somfy"
 	"lectern/devices/sim/sony9pin"
 	"lectern/devices/sim/tasmota"
 	"lectern/devices/sim/topic"
@@ -48,7 +52,11 @@ func Roles() []Role {
 	return []Role{
 		{[]string{"modbus-coil", "modbus-command-relay", "modbus-dimmer", "modbus-sensor"}, modbus.New},
 		{[]string{"dooya"}, dooya.New},
+		{[]string{"somfy-sdn"}, somfy.New},
 		{[]string{"hs08r"}, hs08r.New},
+		{[]string{"kmtronic"}, kmtronic.New},
+		{[]string{"panamax"}, panamax.New},
+		{[]string{"furman"}, furman.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
