@@ -139,6 +139,7 @@ func (p *Projector) Status(ctx context.Context) (devices.ProjectorStatus, error)
 	if s.Power, err = p.power(ctx); err != nil {
 		return s, err
 	}
+	s.Reckoned = p.clock.Reckoned()
 	if p.clock.Failed() {
 		s.Fault = devices.Fault{Code: "POW=OFF", Text: devices.Phrase{
 			ZH: "预热时自行关机，灯泡可能未点亮", EN: "It went off while it was to warm up: the lamp may not have lit",

@@ -138,15 +138,15 @@ func (p *projector) ask(ctx context.Context) (busy bool, err error) {
 	if q == devices.Unknown {
 		status.Lamp, status.Input = -1, ""
 	}
-	p.enter(status.Power, q)
+	p.enter(status.Power, q, status.Reckoned)
 	p.catchUp()
 	p.tell()
 	p.tellRest(status, q)
 	return p.inTransition(), nil
 }
 
-// enter takes in what the power is said to be.
-func (p *projector) enter(power devices.Power, q devices.Quality) {
+// enter takes in what the power is said to be, or reckoned to be.
+func (p *projector) enter(power devices.Power, q devices.Quality, reckoned bool) {
 	p.state.Lock()
 	defer p.state.Unlock()
 	now := time.Now()
@@ -169,6 +169,9 @@ func (p *projector) enter(power devices.Power, q devices.Quality) {
 		power, q = p.due, devices.Assumed
 	default:
 		p.due = ""
+	}
+	if reckoned && q == devices.Reported {
+		q = devices.Assumed
 	}
 	p.change(power, q, now)
 }

@@ -174,7 +174,7 @@ func (p *Projector) Status(ctx context.Context) (devices.ProjectorStatus, error)
 	if err != nil {
 		return s, err
 	}
-	s.Power = p.clock.Said(on)
+	s.Power, s.Reckoned = p.clock.Said(on), p.clock.Reckoned()
 	s.Fault = p.faulty()
 	if s.Power != devices.PowerOn {
 		return s, nil
