@@ -12,6 +12,7 @@ import (
 	"lectern/devices/escvp21"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
+	"lectern/devices/kramer"
 	"lectern/devices/modbus"
 	"lectern/devices/oppo"
 	"lectern/devices/pjlink"
@@ -24,6 +25,7 @@ func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
 		sis.Drivers(),
+		kramer.Drivers(),
 		[]devices.Driver{
 			dooya.Driver(),
 			escvp21.Driver(),

@@ -20,6 +20,7 @@ import (
 	"lectern/devices/sim/escvp21"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/kramer"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/picture"
@@ -41,6 +42,7 @@ func Roles() []Role {
 		{[]string{"dooya"}, dooya.New},
 		{[]string{"hs08r"}, hs08r.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
+		{[]string{"kramer", "kramer-volume"}, kramer.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"oppo"}, oppo.New},
