@@ -10,6 +10,7 @@ import (
 	"lectern/devices"
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
+	"lectern/devices/hdmimatrix"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
 	"lectern/devices/kramer"
@@ -29,6 +30,7 @@ func Drivers() []devices.Driver {
 		[]devices.Driver{
 			dooya.Driver(),
 			escvp21.Driver(),
+			hdmimatrix.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
 			oppo.Driver(),

@@ -18,6 +18,7 @@ import (
 	"lectern/devices/sim"
 	"lectern/devices/sim/dooya"
 	"lectern/devices/sim/escvp21"
+	"lectern/devices/sim/hdmimatrix"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
 	"lectern/devices/sim/kramer"
@@ -43,6 +44,7 @@ func Roles() []Role {
 		{[]string{"hs08r"}, hs08r.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"kramer", "kramer-volume"}, kramer.New},
+		{[]string{"hdmi-matrix"}, hdmimatrix.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"oppo"}, oppo.New},
