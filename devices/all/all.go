@@ -13,6 +13,7 @@ import (
 	"lectern/devices/hdmimatrix"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
+	"lectern/devices/itach"
 	"lectern/devices/kramer"
 	"lectern/devices/modbus"
 	"lectern/devices/oppo"
@@ -27,6 +28,7 @@ func Drivers() []devices.Driver {
 		modbus.Drivers(),
 		sis.Drivers(),
 		kramer.Drivers(),
+		itach.Drivers(),
 		[]devices.Driver{
 			dooya.Driver(),
 			escvp21.Driver(),

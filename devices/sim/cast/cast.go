@@ -21,6 +21,7 @@ import (
 	"lectern/devices/sim/hdmimatrix"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/itach"
 	"lectern/devices/sim/kramer"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/oppo"
@@ -45,6 +46,7 @@ func Roles() []Role {
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"kramer", "kramer-volume"}, kramer.New},
 		{[]string{"hdmi-matrix"}, hdmimatrix.New},
+		{[]string{"itach-player", "itach-matrix", "itach-projector", "itach-switch"}, itach.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"oppo"}, oppo.New},
