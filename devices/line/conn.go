@@ -144,6 +144,9 @@ func (c *conn) idle(ctx context.Context, again time.Duration) error {
 		defer t.Stop()
 		timer = t.C
 	}
+	if c.line.session != nil {
+		c.unasked() // what came together with a reply: nothing else may come to make us look
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err() //nolint:wrapcheck // Run knows
