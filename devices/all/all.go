@@ -15,6 +15,11 @@ import (
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
 	"lectern/devices/kmtronic"
+	"lectern/devices/hdmimatrix"
+	"lectern/devices/hs08r"
+	"lectern/devices/hyperdeck"
+	"lectern/devices/itach"
+	"lectern/devices/kramer"
 	"lectern/devices/modbus"
 	"lectern/devices/nec"
 	"lectern/devices/oppo"
@@ -43,11 +48,14 @@ func Drivers() []devices.Driver {
 		topic.Drivers(),
 		zigbee2mqtt.Drivers(),
 		sony.Drivers(),
+		kramer.Drivers(),
+		itach.Drivers(),
 		[]devices.Driver{
 			benq.Driver(),
 			dooya.Driver(),
 			escvp21.Driver(),
 			furman.Driver(),
+			hdmimatrix.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
 			nec.Driver(),

@@ -23,6 +23,11 @@ import (
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
 	"lectern/devices/sim/kmtronic"
+	"lectern/devices/sim/hdmimatrix"
+	"lectern/devices/sim/hs08r"
+	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/itach"
+	"lectern/devices/sim/kramer"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/nec"
 	"lectern/devices/sim/oppo"
@@ -58,6 +63,9 @@ func Roles() []Role {
 		{[]string{"panamax"}, panamax.New},
 		{[]string{"furman"}, furman.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
+		{[]string{"kramer", "kramer-volume"}, kramer.New},
+		{[]string{"hdmi-matrix"}, hdmimatrix.New},
+		{[]string{"itach-player", "itach-matrix", "itach-projector", "itach-switch"}, itach.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"nec"}, nec.New},
