@@ -8,6 +8,7 @@ import (
 
 	"lectern/configs"
 	"lectern/devices"
+	"lectern/devices/denon"
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
 	"lectern/devices/hs08r"
@@ -23,6 +24,7 @@ import (
 func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
+		denon.Drivers(),
 		sis.Drivers(),
 		[]devices.Driver{
 			dooya.Driver(),
