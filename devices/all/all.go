@@ -15,6 +15,7 @@ import (
 	"lectern/devices/hyperdeck"
 	"lectern/devices/modbus"
 	"lectern/devices/oppo"
+	"lectern/devices/pioneer"
 	"lectern/devices/pjlink"
 	"lectern/devices/sis"
 	"lectern/devices/sony9pin"
@@ -32,6 +33,7 @@ func Drivers() []devices.Driver {
 			hs08r.Driver(),
 			hyperdeck.Driver(),
 			oppo.Driver(),
+			pioneer.Driver(),
 			pjlink.Driver(),
 			sony9pin.Driver(),
 		},

@@ -24,6 +24,7 @@ import (
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/picture"
+	"lectern/devices/sim/pioneer"
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/sis"
 	"lectern/devices/sim/sony9pin"
@@ -46,6 +47,7 @@ func Roles() []Role {
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"denon-bd", "tascam-bd"}, denon.New},
+		{[]string{"pioneer-dvd"}, pioneer.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
 	}
