@@ -13,6 +13,7 @@ import (
 	"lectern/devices/escvp21"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
+	"lectern/devices/jvc"
 	"lectern/devices/modbus"
 	"lectern/devices/oppo"
 	"lectern/devices/pioneer"
@@ -32,6 +33,7 @@ func Drivers() []devices.Driver {
 			escvp21.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
+			jvc.Driver(),
 			oppo.Driver(),
 			pioneer.Driver(),
 			pjlink.Driver(),

@@ -21,6 +21,7 @@ import (
 	"lectern/devices/sim/escvp21"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/jvc"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/picture"
@@ -50,6 +51,7 @@ func Roles() []Role {
 		{[]string{"pioneer-dvd"}, pioneer.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
+		{[]string{"jvc-vhs"}, jvc.New},
 	}
 }
 
