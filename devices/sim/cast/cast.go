@@ -43,7 +43,7 @@ func Roles() []Role {
 		{[]string{"modbus-coil", "modbus-command-relay", "modbus-dimmer", "modbus-sensor"}, modbus.New},
 		{[]string{"dooya"}, dooya.New},
 		{[]string{"hs08r"}, hs08r.New},
-		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
+		{[]string{"extron-sis", "extron-sis-volume", "extron-smp"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"oppo"}, oppo.New},
