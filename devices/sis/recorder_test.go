@@ -4,10 +4,12 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
 	"lectern/devices/line"
+	"lectern/devices/sim"
 )
 
 func TestRecordersConform(t *testing.T) {
@@ -55,5 +57,22 @@ func TestWhatIsNotRecordedCannotBePaused(t *testing.T) {
 	}
 	if slices.Contains(deck.Transports(), devices.TransportPlay) {
 		t.Error("it plays")
+	}
+}
+
+// What the front panel does in the same moment is no success, and a state that is in no table is none.
+func TestOnlyTheAskedStateIsDone(t *testing.T) {
+	p := devicetest.NewPair(t, devicetest.PairConfig{
+		Driver: driver(t, "extron-smp"), Timeout: 100 * time.Millisecond,
+		Factory: func(sim.Options, []sim.Device) (sim.Equipment, error) {
+			return scripted{"\x1b3CV\r": "Vrb3\r\n", "\x1bY1RCDR\r": "RcdrY0\r\n", "\x1bYRCDR\r": "RcdrY7\r\n"}, nil
+		},
+	})
+	deck := p.Capability.(devices.Player)
+	if got, err := deck.Transport(devicetest.Asking(t)); !errors.Is(err, line.ErrGarbled) {
+		t.Errorf("state 7 was read as %q, %v", got, err)
+	}
+	if err := deck.Act(devicetest.Asking(t), devices.TransportRecord); !errors.Is(err, line.ErrNoReply) {
+		t.Errorf("a stop was taken for a record: %v", err)
 	}
 }
