@@ -9,6 +9,7 @@ import (
 	"lectern/configs"
 	"lectern/devices"
 	"lectern/devices/benq"
+	"lectern/devices/denon"
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
 	"lectern/devices/furman"
@@ -20,12 +21,14 @@ import (
 	"lectern/devices/hyperdeck"
 	"lectern/devices/itach"
 	"lectern/devices/kramer"
+	"lectern/devices/jvc"
 	"lectern/devices/modbus"
 	"lectern/devices/nec"
 	"lectern/devices/oppo"
 	"lectern/devices/optoma"
 	"lectern/devices/panamax"
 	"lectern/devices/panasonic"
+	"lectern/devices/pioneer"
 	"lectern/devices/pjlink"
 	"lectern/devices/shelly"
 	"lectern/devices/sis"
@@ -42,6 +45,7 @@ func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
 		panasonic.Drivers(),
+		denon.Drivers(),
 		sis.Drivers(),
 		shelly.Drivers(),
 		tasmota.Drivers(),
@@ -64,6 +68,9 @@ func Drivers() []devices.Driver {
 			kmtronic.Driver(),
 			oppo.Driver(),
 			panamax.Driver(),
+			jvc.Driver(),
+			oppo.Driver(),
+			pioneer.Driver(),
 			pjlink.Driver(),
 			somfy.Driver(),
 			sony9pin.Driver(),

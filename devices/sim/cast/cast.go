@@ -17,6 +17,7 @@ import (
 	"lectern/configs"
 	"lectern/devices/sim"
 	"lectern/devices/sim/benq"
+	"lectern/devices/sim/denon"
 	"lectern/devices/sim/dooya"
 	"lectern/devices/sim/escvp21"
 	"lectern/devices/sim/furman"
@@ -28,6 +29,7 @@ import (
 	"lectern/devices/sim/hyperdeck"
 	"lectern/devices/sim/itach"
 	"lectern/devices/sim/kramer"
+	"lectern/devices/sim/jvc"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/nec"
 	"lectern/devices/sim/oppo"
@@ -35,6 +37,7 @@ import (
 	"lectern/devices/sim/panamax"
 	"lectern/devices/sim/panasonic"
 	"lectern/devices/sim/picture"
+	"lectern/devices/sim/pioneer"
 	"lectern/devices/sim/pjlink"
 	"lectern/devices/sim/shelly"
 	"lectern/devices/sim/sis"
@@ -66,6 +69,7 @@ func Roles() []Role {
 		{[]string{"kramer", "kramer-volume"}, kramer.New},
 		{[]string{"hdmi-matrix"}, hdmimatrix.New},
 		{[]string{"itach-player", "itach-matrix", "itach-projector", "itach-switch"}, itach.New},
+		{[]string{"extron-sis", "extron-sis-volume", "extron-smp"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"nec"}, nec.New},
@@ -74,12 +78,15 @@ func Roles() []Role {
 		{[]string{"optoma"}, optoma.New},
 		{[]string{"sony-serial", "sony-sdcp", "sony-adcp"}, sony.New},
 		{[]string{"oppo"}, oppo.New},
+		{[]string{"denon-bd", "tascam-bd"}, denon.New},
+		{[]string{"pioneer-dvd"}, pioneer.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
 		{[]string{"tasmota-switch", "tasmota-dimmer", "tasmota-shutter", "tasmota-sensor"}, tasmota.New},
 		{[]string{"shelly-switch", "shelly-light", "shelly-cover", "shelly-sensor"}, shelly.New},
 		{[]string{"zigbee-switch", "zigbee-dimmer", "zigbee-cover", "zigbee-sensor"}, zigbee2mqtt.New},
 		{[]string{"mqtt-switch", "mqtt-dimmer", "mqtt-cover", "mqtt-sensor"}, topic.New},
+		{[]string{"jvc-vhs"}, jvc.New},
 	}
 }
 
