@@ -13,15 +13,13 @@ import (
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
 	"lectern/devices/furman"
-	"lectern/devices/hs08r"
-	"lectern/devices/hyperdeck"
-	"lectern/devices/kmtronic"
 	"lectern/devices/hdmimatrix"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
 	"lectern/devices/itach"
-	"lectern/devices/kramer"
 	"lectern/devices/jvc"
+	"lectern/devices/kmtronic"
+	"lectern/devices/kramer"
 	"lectern/devices/modbus"
 	"lectern/devices/nec"
 	"lectern/devices/oppo"
@@ -66,10 +64,8 @@ func Drivers() []devices.Driver {
 			oppo.Driver(),
 			optoma.Driver(),
 			kmtronic.Driver(),
-			oppo.Driver(),
 			panamax.Driver(),
 			jvc.Driver(),
-			oppo.Driver(),
 			pioneer.Driver(),
 			pjlink.Driver(),
 			somfy.Driver(),
