@@ -54,6 +54,14 @@ func Driver() devices.Driver {
 			}
 			return []string{unit(m)}
 		},
+		// The status, then the position; see Where.
+		Poll: func(any) []devices.Frames {
+			return []devices.Frames{{Asked: longLength, Answered: longLength}, {Asked: longLength, Answered: longLength}}
+		},
+		Unit: func(settings any) (string, bool) {
+			m, err := parseID(settings.(*Settings).ID)
+			return unit(m), err == nil && m == id{0xFE, 0xFE}
+		},
 		New: func(env devices.Env, settings any) (any, error) {
 			m, err := parseID(settings.(*Settings).ID)
 			if err != nil {

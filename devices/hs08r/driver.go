@@ -69,6 +69,17 @@ func Driver() devices.Driver {
 			s := settings.(*Settings)
 			return []string{fmt.Sprintf("unit %d channel %d", s.Unit, s.Channel)}
 		},
+		Poll: func(settings any) []devices.Frames {
+			s := settings.(*Settings)
+			if !s.Feedback || s.Channel > s.Channels {
+				return nil // it is not asked
+			}
+			return []devices.Frames{{Asked: frameLength, Answered: max(frameLength, statusAt+s.Channels)}}
+		},
+		Unit: func(settings any) (string, bool) {
+			s := settings.(*Settings)
+			return fmt.Sprintf("unit %d", s.Unit), s.Unit == 1
+		},
 		New: func(env devices.Env, settings any) (any, error) {
 			return &channel{line: env.Line, settings: *settings.(*Settings)}, nil
 		},

@@ -30,6 +30,8 @@ func Drivers() []devices.Driver {
 				c := s.(*CoilSettings)
 				return []string{fmt.Sprintf("unit %d coil %d", c.Unit, c.Coil)}
 			},
+			Poll: func(any) []devices.Frames { return reading(modbus.FuncCodeReadCoils) },
+			Unit: func(s any) (string, bool) { return unitOf(s.(*CoilSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				c := s.(*CoilSettings)
 				return &coil{board: newBoard(e.Line, c.Unit), set: *c}, nil
@@ -44,6 +46,8 @@ func Drivers() []devices.Driver {
 				c := s.(*CommandSettings)
 				return []string{fmt.Sprintf("unit %d register %d", c.Unit, c.Register)}
 			},
+			Poll: func(any) []devices.Frames { return reading(modbus.FuncCodeReadHoldingRegisters) },
+			Unit: func(s any) (string, bool) { return unitOf(s.(*CommandSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				c := s.(*CommandSettings)
 				return &command{board: newBoard(e.Line, c.Unit), set: *c}, nil
@@ -60,6 +64,8 @@ func Drivers() []devices.Driver {
 				d := s.(*DimmerSettings)
 				return []string{fmt.Sprintf("unit %d register %d", d.Unit, d.register())}
 			},
+			Poll: func(s any) []devices.Frames { return reading(s.(*DimmerSettings).Read) },
+			Unit: func(s any) (string, bool) { return unitOf(s.(*DimmerSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				d := s.(*DimmerSettings)
 				return newDimmer(newBoard(e.Line, d.Unit), *d), nil
@@ -70,6 +76,8 @@ func Drivers() []devices.Driver {
 			Facts: "SHT20 RS-485 module manual; MODBUS Application Protocol V1.1b3",
 			Kinds: []string{"sensor"}, Lines: lines, Bus: bus,
 			Settings: func() any { return &SensorSettings{Function: modbus.FuncCodeReadInputRegisters, Divide: 1} },
+			Poll:     func(s any) []devices.Frames { return reading(s.(*SensorSettings).Function) },
+			Unit:     func(s any) (string, bool) { return unitOf(s.(*SensorSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				m := s.(*SensorSettings)
 				return &sensor{board: newBoard(e.Line, m.Unit), set: *m}, nil
@@ -77,6 +85,18 @@ func Drivers() []devices.Driver {
 		},
 	}
 }
+
+// reading is how long the RTU frames are by which one coil, input or register is read: unit, function,
+// address, quantity and checksum; unit, function, length, data and checksum.
+func reading(function int) []devices.Frames {
+	if function == modbus.FuncCodeReadCoils || function == modbus.FuncCodeReadDiscreteInputs {
+		return []devices.Frames{{Asked: 8, Answered: 6}}
+	}
+	return []devices.Frames{{Asked: 8, Answered: 7}}
+}
+
+// unitOf names a unit. Nearly all boards come as unit 1.
+func unitOf(unit int) (name string, factory bool) { return fmt.Sprintf("unit %d", unit), unit == 1 }
 
 // checkUnit leaves out 0, by which all units are told something at once: none of them answers.
 func checkUnit(unit int) error {
