@@ -25,6 +25,9 @@ type Driver struct {
 	Bus string
 	// OneWay marks a driver that cannot read back what it sets.
 	OneWay bool
+	// Feedback says in a few words what it reads back, for the driver table; left out, that it does, or
+	// with OneWay that it does not.
+	Feedback string
 
 	// Settings returns a pointer to the driver's settings with their defaults set. The room file's
 	// `with` is decoded into it, strictly, by its yaml tags; `doc` tags feed the schema. Where the

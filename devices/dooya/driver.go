@@ -46,6 +46,7 @@ func Driver() devices.Driver {
 		Kinds:     []string{"curtain", "screen"},
 		Lines:     []line.Kind{line.Serial, line.TCP},
 		Bus:       "rs485",
+		Feedback:  "position and motion",
 		Settings:  func() any { return &Settings{} },
 		Claims: func(settings any) []string {
 			m, err := parseID(settings.(*Settings).ID)

@@ -31,7 +31,7 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "escvp21", Equipment: "Epson business projectors",
 		Facts: "Epson ESC/VP21 Command User's Guide for Business Projectors, Rev. F",
-		Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP},
+		Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP}, Feedback: "state, lamp, faults",
 		Settings: func() any { return &Settings{Ignition: onTime} },
 		New: func(e devices.Env, settings any) (any, error) {
 			if err := e.Line.Use(session(e.Line.Config().Kind)); err != nil {

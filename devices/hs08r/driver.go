@@ -64,6 +64,7 @@ func Driver() devices.Driver {
 		Kinds:     []string{"circuit", "light"},
 		Lines:     []line.Kind{line.Serial, line.TCP},
 		Bus:       "hs08r",
+		Feedback:  "reads back on RS-232; one-way on RS-485",
 		Settings:  func() any { return &Settings{Unit: 1, Channels: 8, Feedback: true} },
 		Claims: func(settings any) []string {
 			s := settings.(*Settings)

@@ -38,7 +38,7 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "hyperdeck", Equipment: "Blackmagic HyperDeck disk recorders",
 		Facts: "Blackmagic HyperDeck manual, section HyperDeck Ethernet Protocol, version 1.11",
-		Kinds: []string{"recorder", "player"}, Lines: []line.Kind{line.TCP},
+		Kinds: []string{"recorder", "player"}, Lines: []line.Kind{line.TCP}, Feedback: "state, speaks up by itself",
 		Settings: func() any { return &Settings{Shuttle: usualSpeed} },
 		New:      create,
 	}

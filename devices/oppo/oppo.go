@@ -48,7 +48,7 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "oppo", Equipment: "OPPO disc players",
 		Facts: "OPPO BDP-103/BDP-105 RS-232 Control Protocol v1.1 (2012); UDP-203/UDP-205 RS-232 and IP Control Protocol (2017)",
-		Kinds: []string{"player"}, Lines: []line.Kind{line.Serial, line.TCP},
+		Kinds: []string{"player"}, Lines: []line.Kind{line.Serial, line.TCP}, Feedback: "state, speaks up by itself",
 		Settings: func() any { return &Settings{Wake: true} },
 		New:      create,
 	}

@@ -29,7 +29,7 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "pjlink", Equipment: "projectors and displays with PJLink class 1 or 2",
 		Facts: "JBMIA PJLink Specifications, class 1 v1.04 and class 2 v2.10",
-		Kinds: []string{"projector"}, Lines: []line.Kind{line.TCP},
+		Kinds: []string{"projector"}, Lines: []line.Kind{line.TCP}, Feedback: "state, lamp, faults",
 		Settings: func() any { return &Settings{} },
 		New: func(e devices.Env, settings any) (any, error) {
 			p := &Projector{line: e.Line, set: *settings.(*Settings)}

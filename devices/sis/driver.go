@@ -39,6 +39,7 @@ func Drivers() []devices.Driver {
 			Kinds:     []string{"matrix"},
 			Lines:     []line.Kind{line.Serial, line.TCP},
 			Bus:       "sis",
+			Feedback:  "state, speaks up by itself",
 			Settings: func() any {
 				return &MatrixSettings{Tagged: true, Layer: string(layerAll)}
 			},
@@ -54,6 +55,7 @@ func Drivers() []devices.Driver {
 			Kinds:     []string{"amplifier"},
 			Lines:     []line.Kind{line.Serial, line.TCP},
 			Bus:       "sis",
+			Feedback:  "state, speaks up by itself",
 			Settings: func() any {
 				return &VolumeSettings{Tagged: true, FloorDB: -60}
 			},

@@ -36,7 +36,7 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "sony9pin", Equipment: "video recorders with Sony 9-pin remote (RS-422)",
 		Facts: "Sony 9-Pin Remote Protocol; Alesis M20 and Datavideo DN-600 manuals",
-		Kinds: []string{"recorder", "player"}, Lines: []line.Kind{line.Serial, line.TCP},
+		Kinds: []string{"recorder", "player"}, Lines: []line.Kind{line.Serial, line.TCP}, Feedback: "status sense",
 		Settings: func() any { return &Settings{} },
 		New: func(e devices.Env, _ any) (any, error) {
 			if err := e.Line.Use(line.Session{Name: "Sony 9-pin", Split: split, Explain: explain}); err != nil {

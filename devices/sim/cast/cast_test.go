@@ -5,9 +5,13 @@ import (
 	"slices"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"lectern/devices/all"
 	"lectern/devices/sim"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // exampleFiles lists the room files that show how drivers are used.
 func exampleFiles(t *testing.T) []string {

@@ -25,8 +25,7 @@ func TestAPollHasTheFramesThatItsDriverSays(t *testing.T) {
 			if !ok {
 				t.Fatal("no example has it")
 			}
-			kind := line.Kind("serial")
-			p := devicetest.NewPair(t, devicetest.PairConfig{Driver: d, Factory: factoryOf(t, d.Name), Kind: kind, With: example.with, Speed: 100})
+			p := devicetest.NewPair(t, devicetest.PairConfig{Driver: d, Factory: factoryOf(t, d.Name), Kind: line.Serial, With: example.with, Speed: 100})
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
 			if err := read(ctx, p.Capability); err != nil {
