@@ -43,6 +43,8 @@ type Driver struct {
 	// Unit says whom a device with these settings speaks to ("unit 1"), and whether that is the number
 	// with which the equipment leaves the factory. Nil where there is one device on a line.
 	Unit func(settings any) (unit string, factory bool)
+	// Probe is how the equipment is found on a line; nil where no question of its protocol is harmless.
+	Probe *Probe
 	// New makes the capability. The settings are what Settings returned, decoded. It does not touch
 	// the line except to set its session.
 	New func(env Env, settings any) (any, error)

@@ -43,6 +43,17 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"pin", "1234"}, "", exitDone, "$argon2id$"},
 		{[]string{"pin"}, "5678\n", exitDone, "$argon2id$"},
 		{[]string{"pin", "12"}, "", exitUsage, "4 to 12 digits"},
+		{[]string{"probe"}, "", exitUsage, "--port"},
+		{[]string{"probe", "bus", "--address", "127.0.0.1:502"}, "", exitUsage, "--port"},
+		{[]string{"probe", "bus", "--units", "0-9"}, "", exitUsage, "1-247"},
+		{[]string{"probe", "bus", "--registers", "200"}, "", exitUsage, "125"},
+		{[]string{"probe", "bus", "--driver", "nothing"}, "", exitUsage, "modbus-coil"},
+		{[]string{"probe", "--address", "nowhere"}, "", exitUsage, "host:port"},
+		{[]string{"probe", "--port", "/dev/null", "--kind", "tcp"}, "", exitUsage, "--address"},
+		{[]string{"probe", "nothing"}, "", exitFailed, "there is bus, rack"},
+		{[]string{"probe", "rack"}, "", exitFailed, "plugged in"},
+		{[]string{"probe", "--address", "127.0.0.1:1"}, "", exitFailed, "refused"},
+		{[]string{"probe", "--search", "--address", "127.0.0.1:1", "--local", "127.0.0.1:0", "--for", "1ms"}, "", exitFailed, "class 2"},
 		{[]string{"schema"}, "", exitDone, "$schema"},
 		{[]string{"guide"}, "", exitDone, "### 3.4 窗帘操作"},
 		{[]string{"guide", "--lang", "en", "--html", "--config", example("huddle.yaml")}, "", exitDone, "<!doctype html>"},
@@ -85,6 +96,21 @@ func TestVerbsTalkToARunningRoom(t *testing.T) {
 		if code != c.code || !strings.Contains(out+errors, c.says) {
 			t.Errorf("%v: exit %d, said %.300q %q", c.words, code, out, errors)
 		}
+	}
+}
+
+// A line that a daemon holds is left to it; when it has ended, what hangs on the line is found.
+func TestProbeLeavesALineToTheDaemonThatHoldsIt(t *testing.T) {
+	h := demo(t)
+	port := h.cast.Endpoints.Lines["rack"]
+	code, out, errors := do(t, "", "probe", "--port", port, "--driver", "hs08r")
+	if code != exitFailed || out != "" || !strings.Contains(errors, "in use by another program") || !strings.Contains(errors, "stop it first") {
+		t.Errorf("exit %d, said %q %q", code, out, errors)
+	}
+	h.stop()
+	code, out, errors = do(t, "", "probe", "--port", port, "--driver", "hs08r", "--json")
+	if code != exitDone || !strings.Contains(out, `"protocol":"HS-08R"`) || !strings.Contains(out, `"unit":"unit 1"`) || !strings.Contains(errors, "asking for HS-08R") {
+		t.Errorf("exit %d, said %q %q", code, out, errors)
 	}
 }
 

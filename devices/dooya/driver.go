@@ -63,6 +63,7 @@ func Driver() devices.Driver {
 			m, err := parseID(settings.(*Settings).ID)
 			return unit(m), err == nil && m == id{0xFE, 0xFE}
 		},
+		Probe: &devices.Probe{Protocol: "Dooya RS-485", Bauds: []int{9600}, Ask: ask},
 		New: func(env devices.Env, settings any) (any, error) {
 			m, err := parseID(settings.(*Settings).ID)
 			if err != nil {
@@ -70,6 +71,19 @@ func Driver() devices.Driver {
 			}
 			return &motor{line: env.Line, id: m}, nil
 		},
+	}
+}
+
+// ask is how a motor is found: its status is read. One whose id nobody knows is asked for by the id that
+// new ones have.
+func ask(_ line.Kind, settings any) line.Exchange {
+	m, err := parseID(settings.(*Settings).ID)
+	if err != nil {
+		m = id{0xFE, 0xFE}
+	}
+	return line.Exchange{
+		Unit: unit(m), Request: encode(m, functionRead, registerStatus, 1), Find: findRead(m), Timeout: timeout,
+		Note: "read status of " + unit(m), Explain: explain,
 	}
 }
 

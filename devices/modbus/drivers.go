@@ -24,7 +24,7 @@ func Drivers() []devices.Driver {
 		{
 			Name: "modbus-coil", Equipment: "relay boards that are switched by coils (Waveshare Modbus RTU Relay and its like)",
 			Facts: "Waveshare wiki, Modbus RTU Relay; MODBUS Application Protocol V1.1b3",
-			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus,
+			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &CoilSettings{Write: modbus.FuncCodeWriteSingleCoil} },
 			Claims: func(s any) []string {
 				c := s.(*CoilSettings)
@@ -40,7 +40,7 @@ func Drivers() []devices.Driver {
 		{
 			Name: "modbus-command-relay", Equipment: "relay boards that are switched by commands in holding registers (Eletechsup R421A08 and its like)",
 			Facts: "Eletechsup R4 series manual: function 06, command in the high byte",
-			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus,
+			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &CommandSettings{On: 0x0100, Off: 0x0200} },
 			Claims: func(s any) []string {
 				c := s.(*CommandSettings)
@@ -56,7 +56,7 @@ func Drivers() []devices.Driver {
 		{
 			Name: "modbus-dimmer", Equipment: "dimmers and 0-10 V outputs with a register for each circuit",
 			Facts: "register tables of Wiren Board WB-MDM3, WB-LED, WB-MAO4 and Razumdom DDM845R",
-			Kinds: []string{"dimmer"}, Lines: lines, Bus: bus,
+			Kinds: []string{"dimmer"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any {
 				return &DimmerSettings{Stride: 1, Max: 100, Write: modbus.FuncCodeWriteSingleRegister, Read: modbus.FuncCodeReadHoldingRegisters}
 			},
@@ -74,7 +74,7 @@ func Drivers() []devices.Driver {
 		{
 			Name: "modbus-sensor", Equipment: "sensors with a value in a register or a contact in a discrete input (SHT20 and its like)",
 			Facts: "SHT20 RS-485 module manual; MODBUS Application Protocol V1.1b3",
-			Kinds: []string{"sensor"}, Lines: lines, Bus: bus,
+			Kinds: []string{"sensor"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &SensorSettings{Function: modbus.FuncCodeReadInputRegisters, Divide: 1} },
 			Poll:     func(s any) []devices.Frames { return reading(s.(*SensorSettings).Function) },
 			Unit:     func(s any) (string, bool) { return unitOf(s.(*SensorSettings).Unit) },

@@ -40,6 +40,7 @@ func Drivers() []devices.Driver {
 			Lines:     []line.Kind{line.Serial, line.TCP},
 			Bus:       "sis",
 			Feedback:  "state, speaks up by itself",
+			Probe:     probe(),
 			Settings: func() any {
 				return &MatrixSettings{Tagged: true, Layer: string(layerAll)}
 			},
@@ -56,6 +57,7 @@ func Drivers() []devices.Driver {
 			Lines:     []line.Kind{line.Serial, line.TCP},
 			Bus:       "sis",
 			Feedback:  "state, speaks up by itself",
+			Probe:     probe(),
 			Settings: func() any {
 				return &VolumeSettings{Tagged: true, FloorDB: -60}
 			},
