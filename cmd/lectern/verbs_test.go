@@ -177,9 +177,48 @@ func TestProbeLeavesALineToTheDaemonThatHoldsIt(t *testing.T) {
 }
 
 func TestSimulateObeysItsCommands(t *testing.T) {
-	code, out, errors := do(t, "truth\nfault bus silence\nheal bus\nfault projector flying\nnudge door-lights.power on\nnudge x\nwhat\nquit\n",
-		"simulate", "--dir", t.TempDir())
-	if code != exitDone || !strings.Contains(out, "door-lights.power = false") || !strings.Contains(errors, "no-lamp") || !strings.Contains(errors, "Commands, one a line") {
-		t.Errorf("exit %d\n%s\n%s", code, out, errors)
+	for _, c := range []struct{ line, says string }{
+		{"truth", "door-lights.power = false"},
+		{"truth door-lights", "door-lights.power = false"},
+		{"truth nothing", `nothing is known of "nothing"; there is door-curtain`},
+		{"fault bus silence", "bus: silence"},
+		{"list", "At work: rack late=1ms"},
+		{"list", "jammed"},
+		{"list x", "list takes no word"},
+		{"fault projector no-lamp", "projector: no-lamp"}, // a line has the same name, and no lamp
+		{"fault projector flying", "this projector takes nak, no-lamp"},
+		{"fault nowhere silence", `no line and no simulated device "nowhere"; there is bus`},
+		{"fault bus", "fault takes where and what"},
+		{"heal rack", "rack: healed"},
+		{"heal", "nothing to heal"},
+		{"heal a b", "heal takes one"},
+		{"nudge door-lights.power on", "door-lights.power: true"},
+		{"nudge door-lights.colour red", `door-lights has no "colour"`},
+		{"nudge door-lights", "nudge takes a property and a value"},
+		{"nudge x on", "write DEVICE.PROPERTY"},
+		{"nudge x.power on", `no simulated device "x"`},
+		{"help", "somebody at the equipment itself"},
+		{"what", "what is no command; there is list"},
+	} {
+		code, out, errors := do(t, c.line+"\nquit\n", "simulate", "--dir", t.TempDir(), "--fault", "rack=late=1ms")
+		if strings.HasPrefix(c.line, "heal") && c.says == "nothing to heal" {
+			code, out, errors = do(t, c.line+"\nquit\n", "simulate", "--dir", t.TempDir())
+		}
+		if code != exitDone || !strings.Contains(out+errors, c.says) {
+			t.Errorf("%s: exit %d\n%s\n%s", c.line, code, out, errors)
+		}
+	}
+	if code, _, errors := do(t, "", "simulate", "--dir", t.TempDir(), "--fault", "rack"); code != exitUsage || !strings.Contains(errors, "WHERE=NAME") {
+		t.Errorf("a fault without a name: exit %d %q", code, errors)
+	}
+}
+
+// A fault stays until it is healed, and healing alone heals everything.
+func TestFaultsOfSimulatedEquipmentAreHealedTogether(t *testing.T) {
+	_, out, errors := do(t, "fault bus silence\nfault projector no-lamp\nfault projector garbage\nlist\nheal\nlist\nquit\n", "simulate", "--dir", t.TempDir())
+	for _, want := range []string{"At work: bus silence\n", "At work: projector garbage no-lamp\n", "bus: healed\n", "projector: healed\n", "No fault is at work.\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it lacks %q:\n%s%s", want, out, errors)
+		}
 	}
 }
