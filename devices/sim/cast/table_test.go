@@ -47,7 +47,7 @@ func TestTheTableOfDriversIsTheCatalogue(t *testing.T) {
 func table(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("\n| driver | equipment | kinds | lines | feedback | facts from | vectors | simulator |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("\n| driver | equipment | kinds | lines | feedback | facts from | vectors | simulator | probe |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, d := range all.Drivers() {
 		lines := make([]string, len(d.Lines))
 		for i, l := range d.Lines {
@@ -65,7 +65,7 @@ func table(t *testing.T) string {
 		played := slices.ContainsFunc(Roles(), func(r Role) bool { return slices.Contains(r.Drivers, d.Name) })
 		cells := []string{
 			"`" + d.Name + "`", d.Equipment, strings.Join(d.Kinds, ", "), strings.Join(lines, ", "), feedback, d.Facts,
-			yes(vectors.MatchString(tests)), yes(played),
+			yes(vectors.MatchString(tests)), yes(played), yes(d.Probe != nil),
 		}
 		for _, c := range cells {
 			fmt.Fprintf(&b, "| %s ", strings.ReplaceAll(c, "|", `\|`))
