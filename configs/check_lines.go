@@ -39,6 +39,11 @@ func (c *checker) lines() {
 				c.taken(taken, "address", l.Address, p)
 			}
 		}
+		if l.Kind == "mqtt" {
+			l := &c.room.Lines[i]
+			c.certificates(p, trust{ca: &l.CA, cert: &l.Cert, key: &l.Key}, l.TLS, "tls", "write tls: true")
+			c.password(p, &l.Password)
+		}
 		if here := p.key("port"); c.usable(here) && l.Kind == "serial" {
 			if l.Port == "" {
 				c.fault(c.value(here), c.owned(here)+" is empty", "write the path of the port, such as /dev/serial/by-id/usb-FTDI_RS485-if00-port0")

@@ -191,19 +191,7 @@ func (c *checker) facilities() {
 			scheme = u.Scheme
 		}
 	}
-	for key, file := range map[string]*string{"ca": &f.CA, "cert": &f.Cert, "key": &f.Key} {
-		here := p.key(key)
-		if !c.usable(here) {
-			continue
-		}
-		if scheme != "ssl" && scheme != "" {
-			c.fault(c.keyAt(here), c.owned(here)+" is of no use without ssl", "write ssl://host:8883 for the broker, or leave "+key+" out")
-		}
-		*file = c.file(here, *file)
-	}
-	if c.has(p.key("cert")) != c.has(p.key("key")) {
-		c.fault(c.value(p), "facilities has one of cert and key", "a certificate goes with its key: give both or none")
-	}
+	c.certificates(p, trust{ca: &f.CA, cert: &f.Cert, key: &f.Key}, scheme != "tcp", "ssl", "write ssl://host:8883 for the broker")
 	for i := range f.Users {
 		here := p.key("users").at(i)
 		if f.Broker != "embedded" && !c.bad(here) {
@@ -212,12 +200,43 @@ func (c *checker) facilities() {
 		}
 		c.login(&f.Users[i], here)
 	}
-	if here := p.key("password"); c.usable(here) {
-		if f.Password != "" && !refers(f.Password) {
-			c.warn(c.value(here), c.owned(here)+" is written in clear", "take it from ${NAME} or file:PATH, so that the room file can be shown")
+	c.password(p, &f.Password)
+}
+
+// password fetches the password of a login at a broker.
+func (c *checker) password(owner path, password *string) {
+	here := owner.key("password")
+	if !c.usable(here) {
+		return
+	}
+	if *password != "" && !refers(*password) {
+		c.warn(c.value(here), c.owned(here)+" is written in clear", "take it from ${NAME} or file:PATH, so that the room file can be shown")
+	}
+	if fetched, ok := c.secret(*password, here); ok {
+		*password = fetched
+	}
+}
+
+// trust is what a broker behind TLS is trusted by, and what it knows the room by: paths.
+type trust struct{ ca, cert, key *string }
+
+// certificates checks the files of a broker, which are of no use without TLS; word is how the room file
+// says that, and how what to do.
+func (c *checker) certificates(owner path, files trust, tls bool, word, how string) {
+	for _, file := range []struct {
+		key  string
+		name *string
+	}{{"ca", files.ca}, {"cert", files.cert}, {"key", files.key}} {
+		here := owner.key(file.key)
+		if !c.usable(here) {
+			continue
 		}
-		if password, ok := c.secret(f.Password, here); ok {
-			f.Password = password
+		if !tls {
+			c.fault(c.keyAt(here), fmt.Sprintf("%s is of no use without %s", c.owned(here), word), fmt.Sprintf("%s, or leave %s out", how, file.key))
 		}
+		*file.name = c.file(here, *file.name)
+	}
+	if c.has(owner.key("cert")) != c.has(owner.key("key")) {
+		c.fault(c.value(owner), c.describe(owner)+" has one of cert and key", "a certificate goes with its key: give both or none")
 	}
 }

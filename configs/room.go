@@ -53,15 +53,21 @@ type Name struct {
 
 // Line is one physical connection.
 type Line struct {
-	ID      string        `yaml:"id" need:"*" doc:"a-z, 0-9 and -"`
-	Kind    string        `yaml:"kind" need:"*" enum:"serial,tcp,modbus-tcp" doc:"what the line is; tcp also carries Modbus RTU frames, modbus-tcp those with an MBAP header"`
-	Port    string        `yaml:"port" kinds:"serial" need:"serial" doc:"path of the port, best /dev/serial/by-id/..."`
-	Baud    int           `yaml:"baud" kinds:"serial" default:"9600" doc:"speed in bits per second"`
-	Format  string        `yaml:"format" kinds:"serial" default:"8N1" doc:"data bits (7, 8), parity (N, E, O), stop bits (1, 2)"`
-	Address string        `yaml:"address" kinds:"tcp,modbus-tcp" need:"tcp,modbus-tcp" doc:"host:port"`
-	Gap     time.Duration `yaml:"gap" most:"10s" doc:"least silence between exchanges; default as the protocol demands"`
-	Timeout time.Duration `yaml:"timeout" most:"1m" doc:"how long a reply may take; default as the protocol demands"`
-	Pos     Pos           `yaml:"-"`
+	ID       string        `yaml:"id" need:"*" doc:"a-z, 0-9 and -"`
+	Kind     string        `yaml:"kind" need:"*" enum:"serial,tcp,modbus-tcp,mqtt" doc:"what the line is; tcp also carries Modbus RTU frames, modbus-tcp those with an MBAP header; mqtt leads to a broker"`
+	Port     string        `yaml:"port" kinds:"serial" need:"serial" doc:"path of the port, best /dev/serial/by-id/..."`
+	Baud     int           `yaml:"baud" kinds:"serial" default:"9600" doc:"speed in bits per second"`
+	Format   string        `yaml:"format" kinds:"serial" default:"8N1" doc:"data bits (7, 8), parity (N, E, O), stop bits (1, 2)"`
+	Address  string        `yaml:"address" kinds:"tcp,modbus-tcp,mqtt" need:"tcp,modbus-tcp,mqtt" doc:"host:port; a broker has 1883, or 8883 with TLS"`
+	User     string        `yaml:"user" kinds:"mqtt" doc:"login at the broker; one of facilities.users with the role equipment at the embedded one"`
+	Password string        `yaml:"password" kinds:"mqtt" doc:"from ${ENV} or file:"`
+	TLS      bool          `yaml:"tls" kinds:"mqtt" doc:"whether the broker speaks TLS"`
+	CA       string        `yaml:"ca" kinds:"mqtt" doc:"path of the authority's certificate, where the machine does not trust it already"`
+	Cert     string        `yaml:"cert" kinds:"mqtt" doc:"path of this room's own certificate, where the broker asks for one"`
+	Key      string        `yaml:"key" kinds:"mqtt" doc:"path of the certificate's key"`
+	Gap      time.Duration `yaml:"gap" most:"10s" doc:"least silence between exchanges; default as the protocol demands"`
+	Timeout  time.Duration `yaml:"timeout" most:"1m" doc:"how long a reply may take; default as the protocol demands"`
+	Pos      Pos           `yaml:"-"`
 }
 
 // Device is one piece of equipment. Which of the later keys it may have depends on its kind.

@@ -15,11 +15,10 @@ type field struct {
 	reflect.StructField
 }
 
-// fields lists the fields of a struct that a file can have.
+// fields lists the fields of a struct that a file can have, those of embedded structs among them.
 func fields(t reflect.Type) []field {
 	var list []field
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for _, f := range reflect.VisibleFields(t) {
 		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "-" && name != "" && f.IsExported() {
 			list = append(list, field{name, f})
 		}

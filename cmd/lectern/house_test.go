@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,7 @@ func open(t testing.TB, path string, changes ...func(*configs.Room)) *house {
 	}
 	for i := range cfg.Devices {
 		cfg.Devices[i].Travel /= quick
+		hurryDriver(cfg.Devices[i].Settings)
 	}
 	for _, change := range changes {
 		change(cfg)
@@ -108,6 +110,20 @@ func (h *house) start() {
 	}
 	h.url, h.secret = "http://"+listener.Addr().String(), strings.TrimSpace(string(secret))
 	h.until("the room is ready", func() bool { status, _ := h.call(http.MethodGet, "/readyz", ""); return status == http.StatusOK })
+}
+
+// hurryDriver shortens what a driver reckons or waits for by the clock, as the equipment that it speaks with is
+// quicker than life.
+func hurryDriver(settings any) {
+	v := reflect.ValueOf(settings)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return
+	}
+	for _, name := range []string{"Warming", "Cooling", "AfterPower", "AfterInput"} {
+		if f := v.Elem().FieldByName(name); f.IsValid() && f.Kind() == reflect.Int64 {
+			f.SetInt(f.Int() / quick)
+		}
+	}
 }
 
 // hurry shortens the pauses of scenes; their order and their conditions stay.

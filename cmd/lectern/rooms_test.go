@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -12,10 +13,18 @@ import (
 // switches everything on, asks every device for every value that it takes, and holds what the daemon
 // then says against what the equipment really does. Nothing here knows any one room.
 func TestEveryRoomDoesWhatItsAPIOffers(t *testing.T) {
-	for _, name := range []string{"demo.yaml", "lecture-hall.yaml", "huddle.yaml"} {
-		t.Run(name, func(t *testing.T) {
+	rooms, err := filepath.Glob(example("*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := filepath.Glob(example("examples/*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(rooms, more...) {
+		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
-			h := open(t, example(name))
+			h := open(t, path)
 			h.everything(t)
 		})
 	}
@@ -86,7 +95,7 @@ func (h *house) everything(t *testing.T) {
 				if p.Name == "transport" && v != "play" && v != "stop" {
 					h.set(name, "play") // what is stopped cannot be paused or wound
 				}
-				h.set(name, v, "done", "accepted")
+				h.set(name, v, "done", "accepted", "sent")
 				switch p.Name {
 				case "motion": // that is over before one can look
 				case "position":

@@ -8,29 +8,56 @@ import (
 
 	"lectern/configs"
 	"lectern/devices"
+	"lectern/devices/benq"
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
+	"lectern/devices/furman"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
+	"lectern/devices/kmtronic"
 	"lectern/devices/modbus"
+	"lectern/devices/nec"
 	"lectern/devices/oppo"
+	"lectern/devices/optoma"
+	"lectern/devices/panamax"
+	"lectern/devices/panasonic"
 	"lectern/devices/pjlink"
+	"lectern/devices/shelly"
 	"lectern/devices/sis"
+	"lectern/devices/somfy"
+	"lectern/devices/sony"
 	"lectern/devices/sony9pin"
+	"lectern/devices/tasmota"
+	"lectern/devices/topic"
+	"lectern/devices/zigbee2mqtt"
 )
 
 // Drivers lists every driver, sorted by name.
 func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
+		panasonic.Drivers(),
 		sis.Drivers(),
+		shelly.Drivers(),
+		tasmota.Drivers(),
+		topic.Drivers(),
+		zigbee2mqtt.Drivers(),
+		sony.Drivers(),
 		[]devices.Driver{
+			benq.Driver(),
 			dooya.Driver(),
 			escvp21.Driver(),
+			furman.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
+			nec.Driver(),
 			oppo.Driver(),
+			optoma.Driver(),
+			kmtronic.Driver(),
+			oppo.Driver(),
+			panamax.Driver(),
 			pjlink.Driver(),
+			somfy.Driver(),
 			sony9pin.Driver(),
 		},
 	)

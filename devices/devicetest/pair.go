@@ -86,10 +86,14 @@ func NewPairs(t *testing.T, c PairConfig) map[string]*Pair {
 			config.Port = wire.Path()
 		}
 	} else {
-		server, ok := equipment.(sim.Server)
-		if ok && c.Kind == line.ModbusTCP {
+		server, _ := equipment.(sim.Server)
+		guest, _ := equipment.(sim.Guest)
+		switch {
+		case c.Kind == line.ModbusTCP && server != nil:
 			wire, err = stage.Relay("127.0.0.1:0", server)
-		} else {
+		case c.Kind == line.MQTT && guest != nil:
+			wire, err = stage.Broker("127.0.0.1:0", guest)
+		default:
 			wire, err = stage.TCP("127.0.0.1:0", equipment)
 		}
 		if err == nil {
@@ -178,6 +182,30 @@ func Until(t *testing.T, what string, holds func() bool) {
 		}
 	}
 	t.Errorf("waited %s in vain for: %s", patience, what)
+}
+
+// agrees reads until the reading is the truth. Of equipment that is asked the first reading must be; what
+// equipment that speaks by itself has said last may be overtaken by what it does, and then it says so.
+func agrees(t *testing.T, capability any, read func(context.Context) (any, error), truth func() any) {
+	t.Helper()
+	n, speaks := capability.(devices.Notifier)
+	for {
+		got, err := read(Asking(t))
+		want := truth()
+		if err == nil && got == want {
+			return
+		}
+		if !speaks {
+			t.Errorf("read %v, %v; the truth is %v", got, err, want)
+			return
+		}
+		select {
+		case <-n.Changed():
+		case <-Asking(t).Done():
+			t.Errorf("read %v, %v; the truth is %v, and it says nothing of it", got, err, want)
+			return
+		}
+	}
 }
 
 // WireCase is what any reading has to prove on a bad wire.

@@ -29,8 +29,9 @@ func Switch(t *testing.T, c SwitchCase) {
 	read := func(ctx context.Context) (any, error) { return contact.On(ctx) }
 	agrees := func(t *testing.T, want bool) {
 		t.Helper()
-		if got, err := read(Asking(t)); err != nil || got != want || truth() != want {
-			t.Errorf("read %v, %v; the truth is %v, want %v", got, err, truth(), want)
+		agrees(t, c.Capability, read, truth)
+		if truth() != want {
+			t.Errorf("the truth is %v, want %v", truth(), want)
 		}
 	}
 	t.Run("switches and reads", func(t *testing.T) {
@@ -60,7 +61,7 @@ func Switch(t *testing.T, c SwitchCase) {
 		})
 	}
 	if !c.Calm && !testing.Short() {
-		OnABadWire(t, WireCase{Wire: c.Wire, Read: read, Truth: truth, Change: func() {
+		OnABadWire(t, WireCase{Heard: drained(c.Capability), Wire: c.Wire, Read: read, Truth: truth, Change: func() {
 			c.Nudge(t, "device", "power", strconv.FormatBool(truth() != true))
 		}})
 	}
@@ -92,8 +93,9 @@ func Dimmer(t *testing.T, c DimmerCase) {
 	read := func(ctx context.Context) (any, error) { return lamp.Level(ctx) }
 	agrees := func(t *testing.T, want int) {
 		t.Helper()
-		if got, err := read(Asking(t)); err != nil || got != want || truth() != want {
-			t.Errorf("read %v, %v; the truth is %v, want %d", got, err, truth(), want)
+		agrees(t, c.Capability, read, truth)
+		if truth() != want {
+			t.Errorf("the truth is %v, want %d", truth(), want)
 		}
 	}
 	t.Run("every percentage reads back as it was set", func(t *testing.T) {
@@ -132,7 +134,7 @@ func Dimmer(t *testing.T, c DimmerCase) {
 		})
 	}
 	if !c.Calm && !testing.Short() {
-		OnABadWire(t, WireCase{Wire: c.Wire, Read: read, Truth: truth, Change: func() {
+		OnABadWire(t, WireCase{Heard: drained(c.Capability), Wire: c.Wire, Read: read, Truth: truth, Change: func() {
 			c.Nudge(t, "device", "percent", strconv.Itoa((truth().(int)+13)%101))
 		}})
 	}
@@ -172,8 +174,8 @@ func Sensor(t *testing.T, c SensorCase) {
 	t.Run("measures what is", func(t *testing.T) {
 		for range c.Values {
 			change()
-			if got, err := read(Asking(t)); err != nil || got != truth() || got != c.Values[at] {
-				t.Errorf("measured %v, %v; the truth is %v", got, err, c.Values[at])
+			if agrees(t, c.Capability, read, truth); truth() != c.Values[at] {
+				t.Errorf("the truth is %v, want %v", truth(), c.Values[at])
 			}
 		}
 	})
@@ -191,6 +193,6 @@ func Sensor(t *testing.T, c SensorCase) {
 		})
 	}
 	if !c.Calm && !testing.Short() {
-		OnABadWire(t, WireCase{Wire: c.Wire, Read: read, Truth: truth, Change: change})
+		OnABadWire(t, WireCase{Heard: drained(c.Capability), Wire: c.Wire, Read: read, Truth: truth, Change: change})
 	}
 }

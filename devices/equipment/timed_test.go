@@ -439,6 +439,24 @@ func TestMotorThatSaysNothingIsTimedAndAssumed(t *testing.T) {
 	})
 }
 
+// A motor that says nothing is turned round under way, and goes back from the end that it was taken to first.
+func TestMotorThatSaysNothingIsTurnedRound(t *testing.T) {
+	p := &plain{}
+	device := func() devices.Device { return NewCurtain(quiet("screen"), CurtainSpec{Travel: travelled}, p) }
+	onBench(t, device, func(b *bench) {
+		b.wantResult("motion", down, devices.Sent)
+		time.Sleep(travelled / 4)
+		b.wantResult("motion", up, devices.Sent)
+		time.Sleep(travelled / 4)
+		b.wantResult("position", devices.Int(30), devices.Sent)
+		time.Sleep(5 * travelled)
+		b.want("position", "30", devices.Assumed)
+		if got := fmt.Sprint(p.told); got != "[down stop up stop down stop up stop]" {
+			t.Errorf("told %s", got)
+		}
+	})
+}
+
 // The interlock: whatever is asked by whomever, and whatever the relays do, both directions are
 // never energised together, nor one within the dead time of the other.
 func TestNothingDrivesAMotorBothWays(t *testing.T) {

@@ -51,7 +51,7 @@ func (t *timed) arrive(ctx context.Context) {
 		t.stands(time.Now()) // it has stopped by itself
 		return
 	}
-	if t.halt(ctx) != nil || !goOn {
+	if !toldToStand(t.halt(ctx)) || !goOn {
 		return
 	}
 	o := order{ctx: ctx, number: t.number, goal: goal, reply: make(chan error, 1)}
@@ -114,7 +114,7 @@ func (t *timed) obey(ctx context.Context, o order) {
 		return
 	}
 	if t.way != devices.Stop || t.troubled {
-		if err := t.halt(ctx); err != nil {
+		if err := t.halt(ctx); !toldToStand(err) {
 			o.reply <- err
 			return
 		}
@@ -197,6 +197,9 @@ func (t *timed) begin(ctx context.Context, o order) {
 	o.reply <- t.begun(o)
 }
 
+// toldToStand reports whether halt has succeeded, as far as anybody can know.
+func toldToStand(err error) bool { return err == nil || errors.Is(err, devices.ErrSent) }
+
 // halt lets the motor go, and notes where it stands. Where that fails it is tried until it works:
 // a motor that may be turning is not left alone.
 func (t *timed) halt(ctx context.Context) error {
@@ -250,6 +253,7 @@ func (t *timed) look(ctx context.Context) error {
 	done()
 	switch {
 	case errors.Is(err, errNotAsked):
+		t.report.Reach(nil) // one-way: nothing says that it is not there
 		t.tell()
 		return nil
 	case errors.Is(err, errBothWays):

@@ -224,11 +224,15 @@ func (c *conn) exchange(ctx context.Context, x *Exchange, giveUp <-chan struct{}
 		return nil, err
 	}
 	l := c.line
-	if len(x.Request) > 0 {
+	request := x.Request
+	if len(request) > 0 {
+		if l.session != nil && l.session.Seal != nil {
+			request = l.session.Seal(request)
+		}
 		if err := c.drain(); err != nil {
 			return nil, err
 		}
-		if err := c.put(x.Request); err != nil {
+		if err := c.put(request); err != nil {
 			return nil, fmt.Errorf("writing: %w", err)
 		}
 		shown := x.Request
@@ -239,29 +243,32 @@ func (c *conn) exchange(ctx context.Context, x *Exchange, giveUp <-chan struct{}
 	}
 	c.skipped = 0
 	sent := time.Now()
-	wire := wireTime(l.config, len(x.Request))
+	wire := wireTime(l.config, len(request))
 	c.quiet = sent.Add(wire + max(x.Pause, l.config.Gap))
 	if x.OneWay {
 		return nil, nil
 	}
 	limit := time.NewTimer(wire + l.timeout(x))
 	defer limit.Stop()
+	heard := func(frame []byte) ([]byte, error) {
+		c.keepQuiet(x.Pause)
+		l.ring.add(Entry{Line: l.config.ID, Unit: x.Unit, Dir: "rx", Took: time.Since(sent)}, frame, x.Explain)
+		return frame, nil
+	}
 	for {
 		frame, err := c.reply(x)
 		if err != nil {
 			return nil, err
 		}
 		if frame != nil {
-			c.keepQuiet(x.Pause)
-			l.ring.add(Entry{Line: l.config.ID, Unit: x.Unit, Dir: "rx", Took: time.Since(sent)}, frame, x.Explain)
-			return frame, nil
+			return heard(frame)
 		}
 		select {
 		case <-c.more:
 			if err := c.collect(); err != nil {
 				// What came before the end may hold the reply.
 				if frame, none := c.reply(x); none == nil && frame != nil {
-					return frame, nil
+					return heard(frame)
 				}
 				return nil, err
 			}

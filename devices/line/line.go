@@ -22,6 +22,7 @@ package line
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"time"
 )
@@ -34,6 +35,7 @@ const (
 	Serial    Kind = "serial"     // a tty, through tarm/serial
 	TCP       Kind = "tcp"        // a byte stream over TCP; also Modbus RTU frames over TCP
 	ModbusTCP Kind = "modbus-tcp" // TCP carrying Modbus with its MBAP header
+	MQTT      Kind = "mqtt"       // a broker; see Message
 )
 
 // Errors of an exchange. Each is wrapped with what was done, on which line and to whom.
@@ -58,7 +60,10 @@ type Config struct {
 	Baud   int    // serial: default 9600
 	Format string // serial: data bits, parity, stop bits; default "8N1"
 
-	Address string // tcp, modbus-tcp: host:port
+	Address string // tcp, modbus-tcp, mqtt: host:port
+
+	User, Password string      // mqtt: the login
+	TLS            *tls.Config // mqtt: how the broker is trusted; nil for a broker without TLS
 
 	// Gap is the least silence between the end of one exchange and the start of the next. The
 	// default on a serial line is 3.5 characters (1.75 ms above 19200 baud), the frame gap of the
@@ -134,6 +139,15 @@ type Session struct {
 	// Greet is run on every new connection before any exchange, with do to speak directly. An error
 	// closes the connection. May be nil.
 	Greet func(ctx context.Context, do func(context.Context, Exchange) ([]byte, error)) error
+	// Seal returns what is written in place of a request, where requests bear something of the
+	// greeting, such as a digest. It is called by the line's own goroutine, as Greet is, and what it
+	// adds is kept out of the trace. May be nil.
+	Seal func(request []byte) []byte
+	// OneExchange says that the equipment closes a connection after one exchange, and when nothing is
+	// said on it. Every exchange then has a connection of its own: it is opened when the exchange is
+	// due and closed with its reply. Between two exchanges the line holds no connection and is up all
+	// the same. It is down when it cannot connect, is not greeted or gets no reply.
+	OneExchange bool
 	// Explain is as in Exchange, for frames that nobody asked for. May be nil.
 	Explain func(frame []byte) string
 }

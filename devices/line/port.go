@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"syscall"
@@ -24,6 +25,12 @@ const (
 func (l *Line) open(ctx context.Context) (io.ReadWriteCloser, error) {
 	if l.config.Kind == Serial {
 		return openSerial(l.config)
+	}
+	if l.config.Kind == MQTT {
+		l.mu.Lock()
+		follow := maps.Clone(l.follow)
+		l.mu.Unlock()
+		return openBroker(ctx, l.config, follow)
 	}
 	dialer := net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", l.config.Address)

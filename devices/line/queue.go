@@ -84,15 +84,21 @@ func before(a, b *job) int {
 	return 1
 }
 
-// pop takes out the first job that may be sent.
-func (q *queue) pop(may func(*job) bool) *job {
-	for i, j := range q.jobs {
-		if may(j) {
-			q.jobs = slices.Delete(q.jobs, i, i+1)
-			return j
-		}
+// first returns the first job that may be sent, and leaves it in.
+func (q *queue) first(may func(*job) bool) *job {
+	if i := slices.IndexFunc(q.jobs, may); i >= 0 {
+		return q.jobs[i]
 	}
 	return nil
+}
+
+// pop takes out the first job that may be sent.
+func (q *queue) pop(may func(*job) bool) *job {
+	j := q.first(may)
+	if j != nil {
+		q.remove(j)
+	}
+	return j
 }
 
 // remove takes a job out; false where it is not waiting any more.

@@ -27,13 +27,15 @@ type Line struct {
 	config Config
 	log    *slog.Logger
 	dial   func(context.Context) (io.ReadWriteCloser, error)
+	rested time.Time     // no connection for one exchange before; Run's own
 	number atomic.Uint32 // the last that Number gave
 
 	mu        sync.Mutex
 	queue     queue
 	session   *Session
 	listeners []func([]byte)
-	down      error // why the line is not connected, once that is known; nil while it is, or was not tried
+	follow    map[string]byte // mqtt: topic filters, with their quality of service
+	down      error           // why the line is not connected, once that is known; nil while it is, or was not tried
 	closed    bool
 	up        bool
 	since     time.Time
@@ -63,7 +65,7 @@ func New(c Config, log *slog.Logger) *Line {
 		c.Timeout = timeoutUsual
 	}
 	l := &Line{
-		config: c, log: log, since: time.Now(), units: make(map[string]*unit),
+		config: c, log: log, since: time.Now(), units: make(map[string]*unit), follow: make(map[string]byte),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), watch: make(chan struct{}, 1),
 	}
 	l.ring.more = make(chan struct{})
@@ -108,9 +110,16 @@ func (l *Line) Hear(f func(frame []byte)) {
 func (l *Line) Run(ctx context.Context) error {
 	pause := backoffLeast
 	for ctx.Err() == nil {
+		if l.isBetween() && l.due(ctx) != nil {
+			break
+		}
 		lasted, err := l.connect(ctx)
 		if ctx.Err() != nil {
 			break
+		}
+		if err == nil { // one exchange, and it is done
+			pause = backoffLeast
+			continue
 		}
 		l.lost(err)
 		// A connection that held is tried again at once; one that did not, after a growing pause.
@@ -173,7 +182,7 @@ func (l *Line) lost(err error) {
 }
 
 // connect opens the port and serves the queue on it until something goes wrong, and says for how
-// long that was.
+// long that was. In a session of one exchange it ends with that, without an error.
 func (l *Line) connect(ctx context.Context) (lasted time.Duration, err error) {
 	port, err := l.dial(ctx)
 	if err != nil {
@@ -196,14 +205,29 @@ func (l *Line) connect(ctx context.Context) (lasted time.Duration, err error) {
 			return 0, fmt.Errorf("greeting: %w", err)
 		}
 	}
+	l.opened()
+	if l.isOneExchange() {
+		err = c.once(ctx)
+	} else {
+		err = c.serve(ctx)
+	}
+	return time.Since(began), err
+}
+
+// opened tells that there is a connection, where there was none to be had before.
+func (l *Line) opened() {
 	l.mu.Lock()
-	l.up, l.down, l.since = true, nil, time.Now()
+	was := l.up
+	if !was {
+		l.up, l.down, l.since = true, nil, time.Now()
+	}
 	l.mu.Unlock()
+	if was {
+		return
+	}
 	l.ring.add(Entry{Line: l.config.ID, Dir: "event", Note: "open"}, nil, nil)
 	l.log.Info("line open")
 	signal(l.watch)
-	err = c.serve(ctx)
-	return time.Since(began), err
 }
 
 // serve carries out what is in the queue until the connection fails or ctx ends.
@@ -218,28 +242,10 @@ func (c *conn) serve(ctx context.Context) error {
 			}
 			continue
 		}
-		if j.ctx.Err() != nil {
-			j.done <- answer{err: l.failed(&j.Exchange, fmt.Errorf("%w: %w", ErrExpired, context.Cause(j.ctx)))}
+		if l.isExpired(j) {
 			continue
 		}
-		var giveUp chan struct{}
-		if j.urgency == Poll && l.isSilent(j.Unit) {
-			giveUp = l.urgent
-		}
-		frame, err := c.exchange(ctx, &j.Exchange, giveUp)
-		if errors.Is(err, errGivenUp) {
-			signal(l.urgent) // for whoever else waits for it
-		}
-		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrNoReply) && !errors.Is(err, ErrGarbled) {
-			err = fmt.Errorf("%w: %w", ErrDown, err) // the port died under it
-		}
-		l.account(&j.Exchange, err)
-		if err != nil {
-			l.ring.add(Entry{Line: l.config.ID, Unit: j.Unit, Dir: "error", Note: strings.TrimPrefix(j.Note+": "+err.Error(), ": ")}, nil, nil)
-			j.done <- answer{err: l.failed(&j.Exchange, err)}
-		} else {
-			j.done <- answer{frame: frame}
-		}
+		err := c.carryOut(ctx, j)
 		switch {
 		case err == nil:
 			silent = 0
@@ -261,13 +267,49 @@ func (c *conn) serve(ctx context.Context) error {
 	}
 }
 
+// isExpired answers a job whose time is over, and that is not to be sent.
+func (l *Line) isExpired(j *job) bool {
+	if j.ctx.Err() == nil {
+		return false
+	}
+	j.done <- answer{err: l.failed(&j.Exchange, fmt.Errorf("%w: %w", ErrExpired, context.Cause(j.ctx)))}
+	return true
+}
+
+// carryOut does a job and answers it. The error is the exchange's.
+func (c *conn) carryOut(ctx context.Context, j *job) error {
+	l := c.line
+	var giveUp chan struct{}
+	if j.urgency == Poll && l.isSilent(j.Unit) {
+		giveUp = l.urgent
+	}
+	frame, err := c.exchange(ctx, &j.Exchange, giveUp)
+	if errors.Is(err, errGivenUp) {
+		signal(l.urgent) // for whoever else waits for it
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrNoReply) && !errors.Is(err, ErrGarbled) {
+		err = fmt.Errorf("%w: %w", ErrDown, err) // the port died under it
+	}
+	l.account(&j.Exchange, err)
+	if err != nil {
+		l.ring.add(Entry{Line: l.config.ID, Unit: j.Unit, Dir: "error", Note: strings.TrimPrefix(j.Note+": "+err.Error(), ": ")}, nil, nil)
+		j.done <- answer{err: l.failed(&j.Exchange, err)}
+	} else {
+		j.done <- answer{frame: frame}
+	}
+	return err
+}
+
 // take takes the next exchange out of the queue. Where there is none yet, again says when one may
 // be that is held back; zero for never.
-func (l *Line) take() (j *job, again time.Duration) {
+func (l *Line) take() (j *job, again time.Duration) { return l.pick(l.queue.pop) }
+
+// pick finds the next exchange that may be sent.
+func (l *Line) pick(from func(may func(*job) bool) *job) (j *job, again time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	j = l.queue.pop(func(j *job) bool {
+	j = from(func(j *job) bool {
 		wait := l.unit(j.Unit).quiet.Sub(now)
 		if wait <= 0 || j.Sure {
 			return true

@@ -10,7 +10,7 @@ import (
 
 const (
 	ringMost  = 512
-	traceMost = 64 // bytes kept of a frame
+	traceMost = 160 // bytes kept of a frame
 )
 
 // Entry is one line of the trace: a frame, or something that happened to the port.

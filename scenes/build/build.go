@@ -42,10 +42,18 @@ func Build(cfg *configs.Room, o Options) (*Parts, error) {
 	b := &builder{cfg: cfg, o: o, lines: make(map[string]*line.Line)}
 	p := &Parts{}
 	for _, l := range cfg.Lines {
-		made := line.New(line.Config{
+		config := line.Config{
 			ID: l.ID, Kind: line.Kind(l.Kind), Port: l.Port, Baud: l.Baud, Format: l.Format,
-			Address: l.Address, Gap: l.Gap, Timeout: l.Timeout,
-		}, o.Log.With("line", l.ID))
+			Address: l.Address, User: l.User, Password: l.Password, Gap: l.Gap, Timeout: l.Timeout,
+		}
+		if l.TLS {
+			security, err := line.TLS(l.CA, l.Cert, l.Key)
+			if err != nil {
+				return nil, fmt.Errorf("line %s: %w", l.ID, err)
+			}
+			config.TLS = security
+		}
+		made := line.New(config, o.Log.With("line", l.ID))
 		b.lines[l.ID] = made
 		p.Lines = append(p.Lines, made)
 	}

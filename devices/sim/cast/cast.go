@@ -17,16 +17,29 @@ import (
 
 	"lectern/configs"
 	"lectern/devices/sim"
+	"lectern/devices/sim/benq"
 	"lectern/devices/sim/dooya"
 	"lectern/devices/sim/escvp21"
+	"lectern/devices/sim/furman"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/kmtronic"
 	"lectern/devices/sim/modbus"
+	"lectern/devices/sim/nec"
 	"lectern/devices/sim/oppo"
+	"lectern/devices/sim/optoma"
+	"lectern/devices/sim/panamax"
+	"lectern/devices/sim/panasonic"
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
+	"lectern/devices/sim/shelly"
 	"lectern/devices/sim/sis"
+	"lectern/devices/sim/somfy"
+	"lectern/devices/sim/sony"
 	"lectern/devices/sim/sony9pin"
+	"lectern/devices/sim/tasmota"
+	"lectern/devices/sim/topic"
+	"lectern/devices/sim/zigbee2mqtt"
 )
 
 // Role says which drivers' equipment one simulator plays.
@@ -40,13 +53,26 @@ func Roles() []Role {
 	return []Role{
 		{[]string{"modbus-coil", "modbus-command-relay", "modbus-dimmer", "modbus-sensor"}, modbus.New},
 		{[]string{"dooya"}, dooya.New},
+		{[]string{"somfy-sdn"}, somfy.New},
 		{[]string{"hs08r"}, hs08r.New},
+		{[]string{"kmtronic"}, kmtronic.New},
+		{[]string{"panamax"}, panamax.New},
+		{[]string{"furman"}, furman.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
+		{[]string{"nec"}, nec.New},
+		{[]string{"panasonic-serial", "panasonic-ntcontrol"}, panasonic.New},
+		{[]string{"benq"}, benq.New},
+		{[]string{"optoma"}, optoma.New},
+		{[]string{"sony-serial", "sony-sdcp", "sony-adcp"}, sony.New},
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
+		{[]string{"tasmota-switch", "tasmota-dimmer", "tasmota-shutter", "tasmota-sensor"}, tasmota.New},
+		{[]string{"shelly-switch", "shelly-light", "shelly-cover", "shelly-sensor"}, shelly.New},
+		{[]string{"zigbee-switch", "zigbee-dimmer", "zigbee-cover", "zigbee-sensor"}, zigbee2mqtt.New},
+		{[]string{"mqtt-switch", "mqtt-dimmer", "mqtt-cover", "mqtt-sensor"}, topic.New},
 	}
 }
 
@@ -198,6 +224,20 @@ func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Roo
 			return fmt.Errorf("%T does not speak Modbus TCP", playing[len(playing)-1])
 		}
 		wire, err := stage.Relay("127.0.0.1:0", server)
+		if err != nil {
+			return err //nolint:wrapcheck // Play names the line
+		}
+		e.Wires[line.ID], e.Endpoints.Lines[line.ID] = wire, wire.Address()
+	case "mqtt":
+		guests := make([]sim.Guest, len(playing))
+		for i, equipment := range playing {
+			guest, ok := equipment.(sim.Guest)
+			if !ok {
+				return fmt.Errorf("%T does not live on a broker", equipment)
+			}
+			guests[i] = guest
+		}
+		wire, err := stage.Broker("127.0.0.1:0", guests...)
 		if err != nil {
 			return err //nolint:wrapcheck // Play names the line
 		}

@@ -15,7 +15,7 @@ import (
 
 var (
 	// A test that holds the manual's byte vectors says so in its name.
-	vectors = regexp.MustCompile(`(?i)func Test\w*(vector|manual|table|wire|specification|protocol|guide|dialogue|bytes)\w*\(`)
+	vectors = regexp.MustCompile(`(?i)func Test\w*(vector|manual|table|wire|specification|protocol|guide|dialogue|bytes|frame|message|payload)\w*\(`)
 	fuzz    = regexp.MustCompile(`func Fuzz\w+\(`)
 	suite   = regexp.MustCompile(`devicetest\.\w+\(t, devicetest\.\w+Case`)
 	maker   = regexp.MustCompile(`(?m)^func Drivers?\(\) (\[\])?devices\.Driver`)
