@@ -47,7 +47,13 @@ func Driver() devices.Driver {
 		Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP},
 		Settings: func() any { return &Settings{Warming: warmUsual, Cooling: coolUsual} },
 		Claims:   func(any) []string { return []string{"the projector"} },
-		New:      create,
+		Probe: &devices.Probe{Protocol: "Optoma", Bauds: []int{9600, 19200, 115200}, Ask: func(_ line.Kind, settings any) line.Exchange {
+			r := ask(askPower)
+			return line.Exchange{
+				Request: r.encode(settings.(*Settings).ID), Note: r.String(), Timeout: time.Second, Explain: explain, Find: line.FindFrame(split, r.accepts),
+			}
+		}},
+		New: create,
 	}
 }
 
