@@ -85,10 +85,12 @@ func catalogue() fakeCatalogue {
 		r := s.(*registerSettings)
 		return []string{fmt.Sprintf("unit %d register %d", r.Unit, r.Register+r.Base+r.Channel*r.Stride)}
 	}
+	unit := func(n int) (string, bool) { return fmt.Sprintf("unit %d", n), n == 1 }
 	registers := func() any { return &registerSettings{Stride: 1} }
 	return fakeCatalogue{
 		{Name: "dooya", Kinds: []string{"curtain", "screen"}, Lines: []string{"serial"}, Bus: "rs485",
-			Settings: func() any { return &motorSettings{} }, Claims: func(s any) []string { return []string{"motor " + s.(*motorSettings).ID} }},
+			Settings: func() any { return &motorSettings{} }, Claims: func(s any) []string { return []string{"motor " + s.(*motorSettings).ID} },
+			Poll: func(any) []Frames { return []Frames{{8, 8}, {8, 8}} }},
 		{Name: "escvp21", Kinds: []string{"projector"}, Lines: []string{"serial", "tcp"}, Settings: none},
 		{Name: "extron-sis", Kinds: []string{"matrix"}, Lines: []string{"serial", "tcp"}, Bus: "sis",
 			Settings: none, Claims: func(any) []string { return []string{"video of the matrix", "audio of the matrix"} }},
@@ -104,10 +106,13 @@ func catalogue() fakeCatalogue {
 			Settings: func() any { return &coilSettings{} },
 			Claims: func(s any) []string {
 				return []string{fmt.Sprintf("unit %d coil %d", s.(*coilSettings).Unit, s.(*coilSettings).Coil)}
-			}},
+			},
+			Poll: func(any) []Frames { return []Frames{{8, 6}} },
+			Unit: func(s any) (string, bool) { return unit(s.(*coilSettings).Unit) }},
 		{Name: "modbus-command-relay", Kinds: []string{"circuit", "light"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register},
 		{Name: "modbus-dimmer", Kinds: []string{"dimmer"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register},
-		{Name: "modbus-sensor", Kinds: []string{"sensor"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register},
+		{Name: "modbus-sensor", Kinds: []string{"sensor"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register,
+			Unit: func(s any) (string, bool) { return unit(s.(*registerSettings).Unit) }},
 		{Name: "oppo", Kinds: []string{"player"}, Lines: []string{"serial", "tcp"}, Settings: none},
 		{Name: "pjlink", Kinds: []string{"projector"}, Lines: []string{"tcp"}, Settings: func() any { return &passwordSettings{} }},
 		{Name: "sony9pin", Kinds: []string{"recorder"}, Lines: []string{"serial"}, Settings: none},

@@ -46,6 +46,7 @@ type spot struct {
 // document is a room file while it is read: where everything stands, and what is wrong so far.
 type document struct {
 	file   string
+	text   []byte
 	folder string // that relative paths start from
 	env    func(string) (string, bool)
 	spots  map[path]spot

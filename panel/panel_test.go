@@ -539,10 +539,12 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"POST", "/api/v1/scenes/ask/decision", "/api/v1/scenes/{scene}/decision", `{"do":"skip"}`},
 		{"GET", "/api/v1/journal", "", ``},
 		{"GET", "/api/v1/trace", "", ``},
+		{"GET", "/api/v1/trace?dir=up", "/api/v1/trace", ``},
 		{"GET", "/api/openapi.json", "", ``},
 		{"GET", "/healthz", "", ``},
 		{"GET", "/readyz", "", ``},
 		{"GET", "/metrics", "", ``},
+		{"GET", "/guide", "", ``},
 		{"DELETE", "/api/v1/session", "", ``},
 	} {
 		template := c.template
@@ -582,6 +584,20 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		if err := compile(pointer).Validate(value); err != nil {
 			t.Errorf("%s %s: %v\n%s", c.method, c.path, err, body)
 		}
+	}
+}
+
+// The guide tells where the wires lead: it is for who has opened an area, and its page brings its
+// style under its own policy.
+func TestTheGuideIsForWhoHasOpenedAnArea(t *testing.T) {
+	r := newRig(t)
+	if answer, body := r.ask(t, "GET", "/guide", ``); answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a stranger gets %d %.80s", answer.StatusCode, body)
+	}
+	answer, body := r.ask(t, "GET", "/guide?lang=zh", ``, bearer)
+	policy := answer.Header.Get("Content-Security-Policy")
+	if answer.StatusCode != http.StatusOK || !strings.Contains(body, "作业指导书") || !strings.Contains(policy, "style-src 'sha256-") {
+		t.Errorf("%d %q %.80s", answer.StatusCode, policy, body)
 	}
 }
 

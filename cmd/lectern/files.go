@@ -39,15 +39,28 @@ type checkVerb struct {
 func (v *checkVerb) Run(t terminal) error {
 	found := configs.Faults{}
 	warned := configs.Faults{}
+	loads := make(map[string][]configs.LineLoad) // by file
 	for _, path := range v.Files {
 		faults, warnings := configs.Check(path, all.Catalogue(), os.LookupEnv)
 		found, warned = append(found, faults...), append(warned, warnings...)
-		if len(faults) == 0 && !v.JSON {
-			fmt.Fprintf(t.out, "%s: good\n", path)
+		if len(faults) > 0 {
+			continue
+		}
+		room, err := configs.Load(path, all.Catalogue(), os.LookupEnv)
+		if err != nil {
+			return err //nolint:wrapcheck // it has changed since the line before, and says how
+		}
+		loads[path] = configs.Loads(room, all.Catalogue())
+		if v.JSON {
+			continue
+		}
+		fmt.Fprintf(t.out, "%s: good\n", path)
+		for _, load := range loads[path] {
+			fmt.Fprintf(t.out, "  %s\n", load)
 		}
 	}
 	if v.JSON {
-		if err := printJSON(t.out, map[string]any{"faults": found, "warnings": warned}); err != nil {
+		if err := printJSON(t.out, map[string]any{"faults": found, "warnings": warned, "loads": loads}); err != nil {
 			return err
 		}
 	} else {

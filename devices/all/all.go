@@ -102,8 +102,21 @@ func (catalogue) Driver(name string) (configs.Driver, bool) {
 		lines[i] = string(kind)
 	}
 	return configs.Driver{
-		Name: d.Name, Kinds: d.Kinds, Lines: lines, Bus: d.Bus, Settings: d.Settings, Claims: d.Claims,
+		Name: d.Name, Kinds: d.Kinds, Lines: lines, Bus: d.Bus, Settings: d.Settings, Claims: d.Claims, Poll: pollOf(d), Unit: d.Unit,
 	}, true
+}
+
+func pollOf(d devices.Driver) func(any) []configs.Frames {
+	if d.Poll == nil {
+		return nil
+	}
+	return func(settings any) []configs.Frames {
+		var frames []configs.Frames
+		for _, f := range d.Poll(settings) {
+			frames = append(frames, configs.Frames(f))
+		}
+		return frames
+	}
 }
 
 // Names implements configs.Catalogue.

@@ -40,6 +40,8 @@ func Drivers() []devices.Driver {
 			Kinds:     []string{"matrix"},
 			Lines:     []line.Kind{line.Serial, line.TCP},
 			Bus:       "sis",
+			Feedback:  "state, speaks up by itself",
+			Probe:     probe(),
 			Settings: func() any {
 				return &MatrixSettings{Tagged: true, Layer: string(layerAll)}
 			},
@@ -55,6 +57,8 @@ func Drivers() []devices.Driver {
 			Kinds:     []string{"amplifier"},
 			Lines:     []line.Kind{line.Serial, line.TCP},
 			Bus:       "sis",
+			Feedback:  "state, speaks up by itself",
+			Probe:     probe(),
 			Settings: func() any {
 				return &VolumeSettings{Tagged: true, FloorDB: -60}
 			},

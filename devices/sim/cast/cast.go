@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"lectern/configs"
@@ -124,6 +125,9 @@ type Ensemble struct {
 	Wires     map[string]*sim.Wire // by line id
 	equipment []sim.Equipment
 	owner     map[string]sim.Equipment // by device id
+
+	mu     sync.Mutex
+	faults map[string][2]string // at work, by id: that of the line, that of the device
 }
 
 // Options say how a room is played.
@@ -140,7 +144,7 @@ func Play(ctx context.Context, stage *sim.Stage, room *configs.Room, o Options) 
 	gallery := picture.New()
 	e := &Ensemble{
 		Endpoints: Endpoints{Lines: make(map[string]string), Previews: make(map[string]string)},
-		Wires:     make(map[string]*sim.Wire), owner: make(map[string]sim.Equipment),
+		Wires:     make(map[string]*sim.Wire), owner: make(map[string]sim.Equipment), faults: make(map[string][2]string),
 	}
 	described := make(map[string]bool)
 	options := sim.Options{Speed: o.Speed, Picture: func(device string, describe func() string) {
@@ -280,36 +284,4 @@ func devicesOn(room *configs.Room, line string) []sim.Device {
 	}
 	sort.SliceStable(hanging, func(i, j int) bool { return hanging[i].ID < hanging[j].ID })
 	return hanging
-}
-
-// Truth is what all equipment really does; see sim.Equipment.
-func (e *Ensemble) Truth() map[string]string {
-	truth := make(map[string]string)
-	for _, equipment := range e.equipment {
-		for k, v := range equipment.Truth() {
-			truth[k] = v
-		}
-	}
-	return truth
-}
-
-// Nudge is a person at the equipment; see sim.Equipment.
-func (e *Ensemble) Nudge(device, property, value string) error {
-	equipment, ok := e.owner[device]
-	if !ok {
-		return fmt.Errorf("no simulated device %q", device)
-	}
-	return equipment.Nudge(device, property, value) //nolint:wrapcheck // says it all
-}
-
-// Fault makes a line (by its id; see sim.Wire.Fault) or the equipment of a device (by the device's
-// id; see sim.Equipment) fail.
-func (e *Ensemble) Fault(where, name string) error {
-	if wire, ok := e.Wires[where]; ok {
-		return wire.Fault(name) //nolint:wrapcheck // says it all
-	}
-	if equipment, ok := e.owner[where]; ok {
-		return equipment.Fault(name) //nolint:wrapcheck // says it all
-	}
-	return fmt.Errorf("no line and no simulated device %q", where)
 }
