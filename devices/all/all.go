@@ -15,6 +15,7 @@ import (
 	"lectern/devices/modbus"
 	"lectern/devices/oppo"
 	"lectern/devices/pjlink"
+	"lectern/devices/script"
 	"lectern/devices/sis"
 	"lectern/devices/sony9pin"
 )
@@ -31,6 +32,7 @@ func Drivers() []devices.Driver {
 			hyperdeck.Driver(),
 			oppo.Driver(),
 			pjlink.Driver(),
+			script.Driver(),
 			sony9pin.Driver(),
 		},
 	)

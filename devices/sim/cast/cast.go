@@ -24,6 +24,7 @@ import (
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pjlink"
+	"lectern/devices/sim/script"
 	"lectern/devices/sim/sis"
 	"lectern/devices/sim/sony9pin"
 )
@@ -46,6 +47,7 @@ func Roles() []Role {
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
+		{[]string{"script"}, script.New},
 	}
 }
 
@@ -153,6 +155,11 @@ func exhibit(ctx context.Context, stage *sim.Stage, h http.Handler) (base string
 // play puts the equipment of one line on the stage.
 func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Room, line configs.Line, o Options, options sim.Options) error {
 	hanging := devicesOn(room, line.ID)
+	for _, d := range hanging {
+		if !slices.ContainsFunc(Roles(), func(r Role) bool { return slices.Contains(r.Drivers, d.Driver) }) {
+			return fmt.Errorf("device %s: no simulator plays the equipment of driver %q; see its setting simulate", d.ID, d.Driver)
+		}
+	}
 	var playing []sim.Equipment
 	for _, role := range Roles() {
 		var part []sim.Device
@@ -208,20 +215,29 @@ func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Roo
 	return nil
 }
 
+// player is the driver whose equipment plays a device: its own, or for a scripted device the one that
+// its settings say.
+func player(driver string, with map[string]any) string {
+	if as, ok := with["simulate"].(string); ok && driver == "script" {
+		return as
+	}
+	return driver
+}
+
 // devicesOn lists what hangs on a line: devices, and the relays of curtains that have no control of
 // their own.
 func devicesOn(room *configs.Room, line string) []sim.Device {
 	var hanging []sim.Device
 	for _, d := range room.Devices {
 		if d.Line == line {
-			hanging = append(hanging, sim.Device{ID: d.ID, Kind: d.Kind, Driver: d.Driver, With: d.With})
+			hanging = append(hanging, sim.Device{ID: d.ID, Kind: d.Kind, Driver: player(d.Driver, d.With), With: d.With})
 		}
 		if d.Relays == nil {
 			continue
 		}
 		for way, relay := range map[string]configs.Relay{"up": d.Relays.Up, "down": d.Relays.Down} {
 			if relay.Line == line {
-				hanging = append(hanging, sim.Device{ID: d.ID + "-" + way, Kind: "circuit", Driver: relay.Driver, With: relay.With})
+				hanging = append(hanging, sim.Device{ID: d.ID + "-" + way, Kind: "circuit", Driver: player(relay.Driver, relay.With), With: relay.With})
 			}
 		}
 	}

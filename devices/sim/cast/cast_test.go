@@ -29,7 +29,11 @@ func TestEveryDriverHasItsParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range good {
+	more, err := filepath.Glob("../../../configs/examples/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(good, more...) {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
