@@ -8,6 +8,7 @@ import (
 
 	"lectern/configs"
 	"lectern/devices"
+	"lectern/devices/benq"
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
 	"lectern/devices/hs08r"
@@ -26,6 +27,7 @@ func Drivers() []devices.Driver {
 		modbus.Drivers(),
 		sis.Drivers(),
 		[]devices.Driver{
+			benq.Driver(),
 			dooya.Driver(),
 			escvp21.Driver(),
 			hs08r.Driver(),

@@ -16,6 +16,7 @@ import (
 
 	"lectern/configs"
 	"lectern/devices/sim"
+	"lectern/devices/sim/benq"
 	"lectern/devices/sim/dooya"
 	"lectern/devices/sim/escvp21"
 	"lectern/devices/sim/hs08r"
@@ -44,6 +45,7 @@ func Roles() []Role {
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
+		{[]string{"benq"}, benq.New},
 		{[]string{"oppo"}, oppo.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
