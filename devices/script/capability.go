@@ -15,7 +15,7 @@ func capability(t *talk) any {
 	case "switch":
 		return &contact{t}
 	case "dimmer":
-		return &lamp{t}
+		return &dimmed{t}
 	case "motor":
 		if t.tells("position") {
 			return &positioner{mover{t}}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lectern/devices"
+	"lectern/devices/lamp"
 	"lectern/devices/line"
 )
 
@@ -25,6 +26,7 @@ type program struct {
 	unasked  []matcher
 	greet    []*message
 	faults   map[string]devices.Phrase
+	clock    *lamp.Clock // nil where the projector says it all
 }
 
 // message is something to send and what its reply looks like.
@@ -359,10 +361,13 @@ func (c *compiler) gives(where []string, q Query) (gives map[string]string, othe
 		return gives, false // said where the message is made
 	}
 	m, err := p.bind(func(name string) (string, bool) {
-		if v, ok := c.p.args[name]; ok || !slices.Contains(c.p.kind.asks, name) {
-			return v, ok
+		switch v, ok := c.p.args[name]; {
+		case ok:
+			return v, true
+		case slices.Contains(c.p.kind.asks, name):
+			return c.samples(name)[0], true
 		}
-		return c.samples(name)[0], true
+		return "1", !p.isHex // whether it stands for anything is said where the message is made
 	})
 	if err != nil {
 		return gives, false
@@ -467,6 +472,8 @@ func (c *compiler) wholes() {
 	}
 	p := c.p
 	switch c.p.kind.part {
+	case "projector":
+		c.lamp()
 	case "motor":
 		if (p.commands["position"] != nil) != p.tells("position") {
 			c.add([]string{"commands"}, "a motor that can be sent to a position tells its position and motion, and the other way round; without, the height is reckoned from the travel")
@@ -485,6 +492,23 @@ func (c *compiler) wholes() {
 			c.add([]string{"commands"}, "a %s needs at least one of play, stop, pause and so on", c.s.kind)
 		}
 	}
+}
+
+// lamp makes the clock of a lamp, and demands one where "off" is said while it is hot: a guard lets the
+// mains go on that word.
+func (c *compiler) lamp() {
+	l := c.s.Protocol.Lamp
+	if l == nil {
+		cools := slices.Contains(slices.Collect(maps.Values(c.s.Protocol.Values["power"].Words)), string(devices.PowerCooling))
+		if c.p.tells("power") && !cools {
+			c.add([]string{"values", "power"}, "no word means cooling, so that off is said while the lamp is hot; add lamp: {warming: 30s, cooling: 90s}, with cooling: 0s where that is harmless")
+		}
+		return
+	}
+	if err := lamp.Check(l.Warming, l.Cooling); err != nil {
+		c.add([]string{"lamp"}, "%v", err)
+	}
+	c.p.clock = lamp.NewClock(l.Warming, l.Cooling)
 }
 
 // leftOver finds arguments that no placeholder uses.

@@ -24,6 +24,11 @@ func (p *projector) Status(ctx context.Context) (devices.ProjectorStatus, error)
 		return s, unread()
 	}
 	got, err := p.ask(ctx, nil, "power")
+	var no *devices.Rejection
+	if errors.As(err, &no) && no.Busy && p.inTransition() {
+		s.Power = p.clock.Power()
+		return s, nil
+	}
 	if err != nil {
 		return s, err
 	}
@@ -31,7 +36,12 @@ func (p *projector) Status(ctx context.Context) (devices.ProjectorStatus, error)
 	if err != nil {
 		return s, err
 	}
-	s.Power = devices.Power(word)
+	s.Power = p.reckoned(devices.Power(word))
+	if p.clock != nil && p.clock.Failed() {
+		s.Fault = devices.Fault{Code: "off", Text: devices.Phrase{
+			ZH: "预热时自行关机，灯泡可能未点亮", EN: "It went off while it was to warm up: the lamp may not have lit",
+		}}
+	}
 	want := []string{"fault"}
 	if s.Power == devices.PowerOn {
 		want = []string{"input", "lamp", "fault"}
@@ -58,6 +68,26 @@ func (p *projector) Status(ctx context.Context) (devices.ProjectorStatus, error)
 		}
 	}
 	return s, nil
+}
+
+// reckoned is what the power means that a projector tells, where it does not say all of it.
+func (p *projector) reckoned(power devices.Power) devices.Power {
+	switch {
+	case p.clock == nil:
+		return power
+	case power == devices.PowerOn || power == devices.PowerOff:
+		return p.clock.Said(power == devices.PowerOn)
+	}
+	p.clock.Is(power)
+	return power
+}
+
+func (p *projector) inTransition() bool {
+	if p.clock == nil {
+		return false
+	}
+	power := p.clock.Power()
+	return power == devices.PowerWarming || power == devices.PowerCooling
 }
 
 // take puts what a projector says beside its power into its status.
@@ -91,7 +121,11 @@ func (p *projector) take(s *devices.ProjectorStatus, value string, c captured) e
 // lamp is lit only where the equipment waits for that with its reply.
 func (p *projector) SetPower(ctx context.Context, on bool) error {
 	word := onWord(on)
-	return p.set(ctx, word, nil, "power", word, "")
+	err := p.set(ctx, word, nil, "power", word, "")
+	if p.clock != nil && (err == nil || errors.Is(err, devices.ErrSent)) {
+		p.clock.Told(on)
+	}
+	return err
 }
 
 // SetInput implements devices.Projector.

@@ -17,6 +17,7 @@ type Protocol struct {
 	Values   map[string]Value   `yaml:"values" doc:"what the values on the wire mean, by the name of the value"`
 	Errors   []Refused          `yaml:"errors" doc:"replies that are a no, whatever was asked"`
 	Unasked  []Heard            `yaml:"unasked" doc:"what the equipment says by itself and that makes asking worth while"`
+	Lamp     *Lamp              `yaml:"lamp" doc:"for a projector that says on and off and nothing between"`
 	Faults   []Fault            `yaml:"faults" doc:"words for the codes of a projector's value fault"`
 }
 
@@ -57,6 +58,12 @@ type Value struct {
 	Scale  []int             `yaml:"scale" doc:"the numbers on the wire that mean 0 and 100"`
 	Base   int               `yaml:"base" doc:"10 or 16: the text is a number written so; 01 and 1 are then the same"`
 	Signed bool              `yaml:"signed" doc:"a hex number with its highest bit set is below 0"`
+}
+
+// Lamp is how long a lamp takes to come and go, where the projector does not say.
+type Lamp struct {
+	Warming time.Duration `yaml:"warming" doc:"how long it warms up (at most 10m)"`
+	Cooling time.Duration `yaml:"cooling" doc:"how long it is hot after the projector says off (at most 10m); 0s where it may lose its mains at once"`
 }
 
 // Step is one step of a greeting.

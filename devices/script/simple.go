@@ -11,7 +11,7 @@ import (
 
 var (
 	_ devices.Switch     = (*contact)(nil)
-	_ devices.Dimmer     = (*lamp)(nil)
+	_ devices.Dimmer     = (*dimmed)(nil)
 	_ devices.Mover      = (*mover)(nil)
 	_ devices.Positioner = (*positioner)(nil)
 	_ devices.Sensor     = (*sensor)(nil)
@@ -49,11 +49,11 @@ func onWord(on bool) string {
 	return "off"
 }
 
-// lamp is a dimmed circuit.
-type lamp struct{ *talk }
+// dimmed is a dimmed circuit.
+type dimmed struct{ *talk }
 
 // Level implements devices.Dimmer.
-func (l *lamp) Level(ctx context.Context) (int, error) {
+func (l *dimmed) Level(ctx context.Context) (int, error) {
 	if !l.tells("level") {
 		word, err := l.last("level", "level")
 		percent, _ := strconv.Atoi(word)
@@ -67,7 +67,7 @@ func (l *lamp) Level(ctx context.Context) (int, error) {
 }
 
 // SetLevel implements devices.Dimmer.
-func (l *lamp) SetLevel(ctx context.Context, percent int) error {
+func (l *dimmed) SetLevel(ctx context.Context, percent int) error {
 	values, err := l.percentage("level", percent)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ type part struct {
 
 // form is how a placeholder's value is written: as it stands, as a number, or as a raw byte.
 type form struct {
-	verb  byte // 0 as it stands; d, x, X; b one byte
+	verb  byte // 0 as it stands; d, x, X; b one byte; u, l in capital, small letters
 	width int
 	zero  bool
 }
@@ -48,8 +48,8 @@ func placeholder(m []string) (part, error) {
 	made := part{name: name}
 	switch f := formText.FindStringSubmatch(format); {
 	case format == "":
-	case format == "byte":
-		made.form.verb = 'b'
+	case format == "byte", format == "upper", format == "lower":
+		made.form.verb = format[0]
 	case f != nil:
 		width, _ := strconv.Atoi(f[2])
 		made.form = form{verb: f[3][0], width: width, zero: f[1] != ""}
@@ -57,7 +57,7 @@ func placeholder(m []string) (part, error) {
 			return part{}, fmt.Errorf("%s: a number has at most 16 digits", m[0])
 		}
 	default:
-		return part{}, fmt.Errorf("%s: %q is no format; it is as 02d, 02X, 02x or byte", m[0], format)
+		return part{}, fmt.Errorf("%s: %q is no format; it is as 02d, 02X, 02x, byte, upper or lower", m[0], format)
 	}
 	sum, isSum := sums[name]
 	switch {
@@ -196,8 +196,13 @@ func parseHex(text string, wild bool) (template, error) {
 
 // write makes a value's text in the form.
 func (f form) write(value string) (string, error) {
-	if f.verb == 0 {
+	switch f.verb {
+	case 0:
 		return value, nil
+	case 'u':
+		return strings.ToUpper(value), nil
+	case 'l':
+		return strings.ToLower(value), nil
 	}
 	n, err := whole(value)
 	if err != nil {
