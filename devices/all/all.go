@@ -11,8 +11,10 @@ import (
 	"lectern/devices/benq"
 	"lectern/devices/dooya"
 	"lectern/devices/escvp21"
+	"lectern/devices/hdmimatrix"
 	"lectern/devices/hs08r"
 	"lectern/devices/hyperdeck"
+	"lectern/devices/kramer"
 	"lectern/devices/modbus"
 	"lectern/devices/oppo"
 	"lectern/devices/pjlink"
@@ -26,10 +28,12 @@ func Drivers() []devices.Driver {
 	drivers := slices.Concat(
 		modbus.Drivers(),
 		sis.Drivers(),
+		kramer.Drivers(),
 		[]devices.Driver{
 			benq.Driver(),
 			dooya.Driver(),
 			escvp21.Driver(),
+			hdmimatrix.Driver(),
 			hs08r.Driver(),
 			hyperdeck.Driver(),
 			oppo.Driver(),

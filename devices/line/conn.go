@@ -79,7 +79,9 @@ func (c *conn) read() {
 		}
 		c.dead = err
 		c.mu.Unlock()
-		signal(c.more)
+		if n > 0 || err != nil { // a serial port that reads nothing is no news
+			signal(c.more)
+		}
 		if err != nil {
 			return
 		}

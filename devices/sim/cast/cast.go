@@ -19,8 +19,10 @@ import (
 	"lectern/devices/sim/benq"
 	"lectern/devices/sim/dooya"
 	"lectern/devices/sim/escvp21"
+	"lectern/devices/sim/hdmimatrix"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/kramer"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/picture"
@@ -43,6 +45,8 @@ func Roles() []Role {
 		{[]string{"dooya"}, dooya.New},
 		{[]string{"hs08r"}, hs08r.New},
 		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
+		{[]string{"kramer", "kramer-volume"}, kramer.New},
+		{[]string{"hdmi-matrix"}, hdmimatrix.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"benq"}, benq.New},
