@@ -160,6 +160,13 @@ func (c *conn) idle(ctx context.Context, again time.Duration) error {
 	}
 }
 
+// leftOver passes on what came together with a reply, behind it: nothing else may come for long.
+func (c *conn) leftOver() {
+	if c.line.session != nil {
+		c.unasked()
+	}
+}
+
 // unasked passes whole frames in rx to the listeners; without a session everything is noise.
 func (c *conn) unasked() {
 	if c.line.session == nil {

@@ -212,6 +212,7 @@ func (c *conn) serve(ctx context.Context) error {
 	for {
 		j, again := l.take()
 		if j == nil {
+			c.leftOver()
 			if err := c.idle(ctx, again); err != nil {
 				return err
 			}
