@@ -78,6 +78,7 @@ func compile(s *Settings) (*program, []error) {
 	if c.bounds(); len(c.list) > 0 {
 		return nil, c.list
 	}
+	c.simulation()
 	c.arguments()
 	c.frame()
 	c.values()

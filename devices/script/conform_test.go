@@ -17,6 +17,7 @@ import (
 	"lectern/devices/sim"
 	benq "lectern/devices/sim/benq"
 	epson "lectern/devices/sim/escvp21"
+	"lectern/devices/sim/hdmimatrix"
 	sequencer "lectern/devices/sim/hs08r"
 	"lectern/devices/sim/sis"
 )
@@ -88,7 +89,7 @@ func TestAScriptedSequencerConforms(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			p := join{"circuit", example(t, "script-hs08r.yaml"), map[string]any{"channel": 3}, sequencer.New, kind, 1}.pair(t)
-			devicetest.Switch(t, devicetest.SwitchCase{Pair: p, Nak: "nak"})
+			devicetest.Switch(t, devicetest.SwitchCase{Pair: p, Nak: "nak", Calm: kind == line.TCP})
 		})
 	}
 }
@@ -102,7 +103,7 @@ func TestAScriptedBenQProjectorConforms(t *testing.T) {
 			p["lamp"] = map[string]any{"warming": "400ms", "cooling": "700ms"}
 			devicetest.Projector(t, devicetest.ProjectorCase{
 				Pair:   join{"projector", p, nil, benq.New, kind, 100}.pair(t),
-				Inputs: [2]string{"hdmi", "rgb"}, Nak: "nak", Reckoned: true,
+				Inputs: [2]string{"hdmi", "rgb"}, Nak: "nak", Reckoned: true, Calm: kind == line.Serial,
 			})
 		})
 	}
@@ -112,7 +113,7 @@ func TestAScriptedEpsonProjectorConforms(t *testing.T) {
 	t.Parallel()
 	devicetest.Projector(t, devicetest.ProjectorCase{
 		Pair:   join{"projector", protocol(t, "epson.yaml"), nil, epson.New, line.Serial, 100}.pair(t),
-		Inputs: [2]string{"30", "A0"}, Nak: "nak",
+		Inputs: [2]string{"30", "A0"}, Nak: "nak", Calm: true,
 	})
 }
 
@@ -123,7 +124,24 @@ func TestAScriptedMatrixConforms(t *testing.T) {
 			t.Parallel()
 			devicetest.Selector(t, devicetest.SelectorCase{
 				Pair:    join{"matrix", protocol(t, "extron.yaml"), nil, sis.New, kind, 1}.pair(t),
-				Outputs: []string{"1", "2"}, Inputs: []string{"1", "2", "3"}, Unties: true, NoInput: "99", Nak: "nak",
+				Outputs: []string{"1", "2"}, Inputs: []string{"1", "2", "3"}, Unties: true, NoInput: "99", Nak: "nak", Calm: kind == line.Serial,
+			})
+		})
+	}
+}
+
+func TestAScriptedHDMIMatrixConforms(t *testing.T) {
+	t.Parallel()
+	letter := func(o sim.Options, list []sim.Device) (sim.Equipment, error) {
+		list[0].With = map[string]any{"dialect": "letter"}
+		return hdmimatrix.New(o, list)
+	}
+	for _, kind := range lines {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			devicetest.Selector(t, devicetest.SelectorCase{
+				Pair:    join{"matrix", example(t, "script-hdmi-matrix.yaml"), nil, letter, kind, 1}.pair(t),
+				Outputs: []string{"1", "3", "8"}, Inputs: []string{"1", "4", "8"}, Unties: true, NoInput: "9", Nak: "nak", Calm: kind == line.TCP,
 			})
 		})
 	}

@@ -6,12 +6,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"lectern/devices"
+)
+
+var (
+	_ devices.Kinded = (*Settings)(nil)
+	_ devices.Bused  = (*Settings)(nil)
+	_ devices.Placed = (*misfit)(nil)
 )
 
 // Settings are what a room file says of one scripted device.
 type Settings struct {
 	Protocol Protocol `yaml:"protocol" from:"protocols" doc:"the id of one of the protocols of the file, or a protocol itself"`
-	Simulate string   `yaml:"simulate" doc:"the driver whose equipment plays this device with run --simulate, such as hs08r; left out, it stays silent"`
+	Simulate any      `yaml:"simulate" doc:"the driver whose equipment plays this device with run --simulate, such as hs08r, or {driver: NAME, ...} with more settings for it; left out, it stays silent"`
 	// Arguments are what is left: whatever the placeholders of the protocol are called.
 	Arguments map[string]string `yaml:",inline"`
 
@@ -22,6 +30,19 @@ type Settings struct {
 // For tells which kind of device the settings are for, and the codes of its inputs and outputs, as
 // the values that the placeholders input and output can have. It comes before Validate.
 func (s *Settings) For(kind string, codes map[string][]string) { s.kind, s.codes = kind, codes }
+
+// simulation checks what shall play the device.
+func (c *compiler) simulation() {
+	switch play := c.s.Simulate.(type) {
+	case nil, string:
+		return
+	case map[string]any:
+		if name, ok := play["driver"].(string); ok && name != "" {
+			return
+		}
+	}
+	c.device([]string{"simulate"}, "simulate is the name of a driver, or {driver: NAME, ...}")
+}
 
 // Validate says everything that is wrong with the protocol, for such a device, and its arguments.
 // Each of the errors that are joined says where, see Where.

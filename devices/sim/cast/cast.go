@@ -5,6 +5,7 @@ package cast
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -221,13 +222,22 @@ func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Roo
 	return nil
 }
 
-// player is the driver whose equipment plays a device: its own, or for a scripted device the one that
-// its settings say.
-func player(driver string, with map[string]any) string {
-	if as, ok := with["simulate"].(string); ok && driver == "script" {
-		return as
+// played is what a simulator is told of a device: of a scripted one, that it is what its settings say
+// under simulate.
+func played(d sim.Device) sim.Device {
+	if d.Driver != "script" {
+		return d
 	}
-	return driver
+	switch as := d.With["simulate"].(type) {
+	case string:
+		d.Driver = as
+	case map[string]any:
+		d.Driver = fmt.Sprint(as["driver"])
+		with := maps.Clone(d.With)
+		maps.Copy(with, as)
+		d.With = with
+	}
+	return d
 }
 
 // devicesOn lists what hangs on a line: devices, and the relays of curtains that have no control of
@@ -236,14 +246,14 @@ func devicesOn(room *configs.Room, line string) []sim.Device {
 	var hanging []sim.Device
 	for _, d := range room.Devices {
 		if d.Line == line {
-			hanging = append(hanging, sim.Device{ID: d.ID, Kind: d.Kind, Driver: player(d.Driver, d.With), With: d.With})
+			hanging = append(hanging, played(sim.Device{ID: d.ID, Kind: d.Kind, Driver: d.Driver, With: d.With}))
 		}
 		if d.Relays == nil {
 			continue
 		}
 		for way, relay := range map[string]configs.Relay{"up": d.Relays.Up, "down": d.Relays.Down} {
 			if relay.Line == line {
-				hanging = append(hanging, sim.Device{ID: d.ID + "-" + way, Kind: "circuit", Driver: player(relay.Driver, relay.With), With: relay.With})
+				hanging = append(hanging, played(sim.Device{ID: d.ID + "-" + way, Kind: "circuit", Driver: relay.Driver, With: relay.With}))
 			}
 		}
 	}

@@ -29,11 +29,6 @@ func TestEveryDriverHasItsParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	more, err := filepath.Glob("../../../configs/examples/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range append(good, more...) {
 	rooms, err := filepath.Glob("../../../configs/examples/*.yaml")
 	if err != nil {
 		t.Fatal(err)
