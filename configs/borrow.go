@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -52,14 +53,19 @@ func (d *document) borrow(n *yaml.Node, v reflect.Value, p path, list string) {
 
 func lending(wrong string, ids []string, list string) string {
 	if len(ids) == 0 {
-		return fmt.Sprintf("write it under %s, at the top of the file", list)
+		return fmt.Sprintf("write it under %s:, a section of the file", list)
 	}
 	return instead(wrong, ids, "there is")
 }
 
+// borrowed reports whether anything names the thing at the place.
+func (d *document) borrowed(p path) bool {
+	return slices.Contains(slices.Collect(maps.Values(d.lender)), p)
+}
+
 // inline puts a key that no field has into the struct's map for such keys; false where it has none.
 func (d *document) inline(kv pair, v reflect.Value, p path) bool {
-	i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Tag.Get("yaml") == ",inline" })
+	i := slices.IndexFunc(reflect.VisibleFields(v.Type()), isInline)
 	if i < 0 {
 		return false
 	}
@@ -72,3 +78,5 @@ func (d *document) inline(kv pair, v reflect.Value, p path) bool {
 	to.SetMapIndex(reflect.ValueOf(kv.key.Value), made)
 	return true
 }
+
+func isInline(f reflect.StructField) bool { return f.Tag.Get("yaml") == ",inline" }

@@ -130,6 +130,13 @@ func (c *checker) settings(u *user) {
 		return
 	}
 	made := u.known.Settings()
+	if _, ok := made.(interface{ Bus() string }); ok {
+		defer func() {
+			if !u.ok {
+				u.line = "" // nobody knows with whom it can share it
+			}
+		}()
+	}
 	before := len(c.faults)
 	if node != nil {
 		node = c.open(node, here)

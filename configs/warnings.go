@@ -15,6 +15,11 @@ func (c *checker) warnings() {
 			c.warn(c.value(here), fmt.Sprintf("%s is %s, which may be another adapter after the next start", c.owned(here), l.Port), "use its name in /dev/serial/by-id")
 		}
 	}
+	for i := range c.room.Protocols {
+		if p := path("/protocols").at(i); !c.borrowed(p) {
+			c.warn(c.value(p), fmt.Sprintf("no device has %s, so nothing in it was checked", c.describe(p)), "name it in the settings of a device: with: {protocol: NAME}")
+		}
+	}
 	for i, d := range c.room.Devices {
 		p := path("/devices").at(i)
 		switch d.Kind {

@@ -284,10 +284,17 @@ type traceVerb struct {
 	Line string `arg:"" optional:"" help:"Only this line."`
 	Last bool   `help:"Show what the ring holds and end."`
 	JSON bool   `help:"As JSON, one object a line."`
+
+	Record string `help:"Also write what goes over the line into a new file, for lectern check --replay." type:"path" placeholder:"FILE"`
 }
 
 // Run prints the frames on the wires.
-func (v *traceVerb) Run(ctx context.Context, t terminal) error {
+func (v *traceVerb) Run(ctx context.Context, t terminal) (err error) {
+	record, err := newRecorder(v.Record, v.Line)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, record.close()) }()
 	after := make(map[string]uint64)
 	for {
 		var entries []struct {
@@ -320,6 +327,9 @@ func (v *traceVerb) Run(ctx context.Context, t terminal) error {
 				continue
 			}
 			after[e.Line] = e.Seq
+			if err := record.add(e.Time, e.Dir, e.Hex, e.Note); err != nil {
+				return err
+			}
 			if v.JSON {
 				if err := json.NewEncoder(t.out).Encode(e); err != nil {
 					return fmt.Errorf("writing JSON: %w", err)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // lookup gives what a placeholder stands for; false where there is nothing of the name.
@@ -118,13 +119,10 @@ func parseText(text string) (template, error) {
 
 // runeOf is the first character of a text. What is no UTF-8 is a byte.
 func runeOf(text string) (r rune, n int) {
-	for i, c := range text {
-		if i > 0 {
-			return r, i
-		}
-		r = c
+	if r, n = utf8.DecodeRuneInString(text); r == utf8.RuneError && n == 1 {
+		r = rune(text[0])
 	}
-	return r, len(text)
+	return r, n
 }
 
 func (t *template) add(b byte) {
