@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"lectern/devices/recording"
 )
 
 // do runs the program with the given words and returns its exit code and what it printed.
@@ -36,6 +38,13 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"check", bad, "--json"}, "", exitFailed, `"faults"`},
 		{[]string{"check", "nothing.yaml"}, "", exitFailed, "nothing.yaml"},
 		{[]string{"check"}, "", exitUsage, "FILE"},
+		{[]string{"check", example("examples/script-hdmi-matrix.yaml"), "--replay", example("examples/script-hdmi-matrix.rec")}, "", exitDone, "input 2"},
+		{[]string{"check", example("examples/script-hs08r.yaml"), "--replay", example("examples/script-hdmi-matrix.rec")}, "", exitFailed, "no scripted device hangs on line"},
+		{[]string{"check", example("examples/script-hdmi-matrix.yaml"), "--replay", bad}, "", exitFailed, "line 1"},
+		{[]string{"check", example("examples/script-hdmi-matrix.yaml"), "--replay", "nothing.rec"}, "", exitFailed, "opening the recording"},
+		{[]string{"check", bad, bad, "--replay", bad}, "", exitUsage, "one room file"},
+		{[]string{"trace", "--record", "x.rec", "--token", "x"}, "", exitUsage, "name the line"},
+		{[]string{"trace", "a", "--record", bad, "--token", "x"}, "", exitFailed, "beginning the recording"},
 		{[]string{"fly"}, "", exitUsage, "fly"},
 		{[]string{"run", "--config", bad}, "", exitFailed, "nothing was started"},
 		{[]string{"run", "--simulate", "--simulated", "x"}, "", exitUsage, "exclude each other"},
@@ -81,6 +90,41 @@ func TestVerbsTalkToARunningRoom(t *testing.T) {
 		if code != c.code || !strings.Contains(out+errors, c.says) {
 			t.Errorf("%v: exit %d, said %.300q %q", c.words, code, out, errors)
 		}
+	}
+}
+
+func TestARecordingOfARunningRoomIsARecording(t *testing.T) {
+	h := demo(t)
+	path := filepath.Join(t.TempDir(), "bus.rec")
+	if code, _, said := do(t, "", "set", "door-lights.power", "on", "--address", h.url, "--token", h.secret); code != exitDone {
+		t.Fatal(said)
+	}
+	if code, _, said := do(t, "", "trace", "bus", "--last", "--record", path, "--address", h.url, "--token", h.secret); code != exitDone {
+		t.Fatal(said)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rec, err := recording.Read(file)
+	if err != nil || rec.Line != "bus" || len(rec.Entries) < 2 || rec.Entries[0].Dir != "event" || rec.Entries[1].Dir != "tx" || len(rec.Entries[1].Bytes) == 0 {
+		t.Errorf("%+v, %v", rec, err)
+	}
+}
+
+func TestAWrongReadingFailsTheReplay(t *testing.T) {
+	good, err := os.ReadFile(example("examples/script-hdmi-matrix.rec"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "wrong.rec")
+	if err := os.WriteFile(path, bytes.Replace(good, []byte("= input 2"), []byte("= input 1"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, said := do(t, "", "check", example("examples/script-hdmi-matrix.yaml"), "--replay", path)
+	if code != exitFailed || !strings.Contains(out, "WRONG") || !strings.Contains(said, "1 replies were not read") {
+		t.Errorf("exit %d, said %q %q", code, out, said)
 	}
 }
 

@@ -233,10 +233,14 @@ func (p *program) reads(value string, c captured) (string, error) {
 		n, err := p.numberOf(value, c)
 		return strconv.FormatFloat(n, 'f', -1, 64), err
 	}
-	if text := p.textOf(value, c); text != "" {
-		return text, nil
+	text := p.textOf(value, c)
+	switch known := p.codes[value]; {
+	case text == "":
+		return none, nil
+	case len(known) > 0 && !slices.Contains(known, text):
+		return text + ", which is no code of the room (" + strings.Join(known, ", ") + ")", nil
 	}
-	return none, nil
+	return text, nil
 }
 
 // unasked shows what came before any request.
