@@ -19,6 +19,8 @@ import (
 	epson "lectern/devices/sim/escvp21"
 	"lectern/devices/sim/hdmimatrix"
 	sequencer "lectern/devices/sim/hs08r"
+	"lectern/devices/sim/modbus"
+	"lectern/devices/sim/oppo"
 	"lectern/devices/sim/sis"
 )
 
@@ -161,6 +163,42 @@ func TestAScriptedVolumeConforms(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAScriptedModbusDimmerConforms(t *testing.T) {
+	t.Parallel()
+	dimmer := func(o sim.Options, list []sim.Device) (sim.Equipment, error) {
+		list[0].Driver, list[0].With = "modbus-dimmer", map[string]any{"unit": 3, "base": 40, "max": 1000}
+		return modbus.New(o, list)
+	}
+	devicetest.Dimmer(t, devicetest.DimmerCase{
+		Pair: join{"dimmer", protocol(t, "modbus.yaml"), map[string]any{"unit": 3, "register": 40}, dimmer, line.Serial, 1}.pair(t), Nak: "nak",
+	})
+}
+
+func TestAScriptedModbusSensorConforms(t *testing.T) {
+	t.Parallel()
+	sensor := func(o sim.Options, list []sim.Device) (sim.Equipment, error) {
+		list[0].Driver, list[0].With = "modbus-sensor", map[string]any{"unit": 5, "register": 1, "divide": 10, "signed": true, "function": 3}
+		return modbus.New(o, list)
+	}
+	devicetest.Sensor(t, devicetest.SensorCase{
+		Pair:   join{"sensor", protocol(t, "modbus.yaml"), map[string]any{"unit": 5, "register": 1}, sensor, line.TCP, 1}.pair(t),
+		Values: []float64{30.5, -4.2, 0}, Nak: "nak", Calm: true,
+	})
+}
+
+func TestAScriptedPlayerConforms(t *testing.T) {
+	t.Parallel()
+	p := join{"player", protocol(t, "oppo.yaml"), nil, oppo.New, line.Serial, 1}.pair(t)
+	devicetest.Player(t, devicetest.PlayerCase{
+		Pair: p, NoMedia: "no-disc", Nak: "nak", Calm: true, Chapter: p.Equipment.(*oppo.Player).Chapter,
+		Commands: map[devices.Transport]string{
+			devices.TransportPlay: "#PLA\r", devices.TransportStop: "#STP\r", devices.TransportPause: "#PAU\r",
+			devices.TransportForward: "#FWD\r", devices.TransportBack: "#REV\r",
+			devices.TransportNext: "#NXT\r", devices.TransportPrevious: "#PRE\r",
+		},
+	})
 }
 
 // TestASequencerThatOnlyListensIsAssumed: without replies and queries nothing is reported.

@@ -159,6 +159,9 @@ func (t *talk) say(ctx context.Context, do func(context.Context, line.Exchange) 
 func (t *talk) exchange(m *message, values map[string]string) (line.Exchange, matcher, error) {
 	of := t.known(values)
 	x := line.Exchange{Timeout: m.timeout, Pause: m.pause, Note: t.note(m, values), Secret: m.secret, Explain: t.explain}
+	// A stop is written even while a late reply to something else may still come. Where that would be
+	// taken for its acknowledgement, it has been written all the same.
+	x.Sure = m.name == string(devices.Stop)
 	var err error
 	if !m.silent {
 		if x.Request, err = m.request.render(of); err != nil {
