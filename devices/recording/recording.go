@@ -114,6 +114,8 @@ func readEntry(text string) (Entry, error) {
 	for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
 		word, more, _ := strings.Cut(rest, " ")
 		switch {
+		case hexByte.MatchString(word) && (dir == "event" || dir == "error"):
+			return e, fmt.Errorf("%s has no bytes, and here is %s", dir, word)
 		case hexByte.MatchString(word):
 			b, _ := hex.DecodeString(word)
 			e.Bytes = append(e.Bytes, b...)
