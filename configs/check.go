@@ -69,6 +69,7 @@ func (c *checker) ids() {
 	}
 	c.everyDevice = c.listDevices()
 	unique(c, "/lines", c.room.Lines, func(l Line) string { return l.ID })
+	unique(c, "/protocols", c.room.Protocols, func(p Protocol) string { return p.ID })
 	unique(c, "/devices", c.room.Devices, func(d Device) string { return d.ID })
 	unique(c, "/sources", c.room.Sources, func(s Source) string { return s.ID })
 	unique(c, "/guards", c.room.Guards, func(g Guard) string { return g.ID })

@@ -18,6 +18,7 @@ var wandering = regexp.MustCompile(`^/dev/tty(USB|ACM)[0-9]+$`)
 // the file. None of it keeps a room from running.
 func (c *checker) warnings() {
 	c.linePorts()
+	c.spareProtocols()
 	for i, d := range c.room.Devices {
 		c.deviceWarnings(d, path("/devices").at(i))
 	}
@@ -37,6 +38,15 @@ func (c *checker) linePorts() {
 		if wandering.MatchString(l.Port) {
 			here := path("/lines").at(i).key("port")
 			c.warn(c.value(here), fmt.Sprintf("%s is %s, which may be another adapter after the next start", c.owned(here), l.Port), "use its name in /dev/serial/by-id")
+		}
+	}
+}
+
+// spareProtocols warns of protocols that no device has: nothing in them is checked.
+func (c *checker) spareProtocols() {
+	for i := range c.room.Protocols {
+		if p := path("/protocols").at(i); !c.borrowed(p) {
+			c.warn(c.value(p), fmt.Sprintf("no device has %s, so nothing in it was checked", c.describe(p)), "name it in the settings of a device: with: {protocol: NAME}")
 		}
 	}
 }

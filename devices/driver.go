@@ -31,7 +31,8 @@ type Driver struct {
 
 	// Settings returns a pointer to the driver's settings with their defaults set. The room file's
 	// `with` is decoded into it, strictly, by its yaml tags; `doc` tags feed the schema. Where the
-	// settings have a method Validate() error, it is called after decoding.
+	// settings have a method Validate() error, it is called after decoding. Settings whose meaning
+	// depends on the device are told first what it is, see Kinded.
 	Settings func() any
 	// Claims lists what a device with these settings occupies on its line, so that two devices
 	// cannot want the same: "unit 3 coil 5". May be nil.
@@ -58,4 +59,22 @@ type Env struct {
 	Device string // the id of the device, for errors and logs
 	Line   *line.Line
 	Log    *slog.Logger
+}
+
+// Kinded are settings that mean one thing for one kind of device and another for another.
+type Kinded interface {
+	// For tells the kind of the device ("matrix") and the codes of its inputs and outputs, by the
+	// keys "input" and "output". It comes after decoding and before Validate.
+	For(kind string, codes map[string][]string)
+}
+
+// Bused are settings that decide what can share a line with their device, in place of Driver.Bus. They
+// are asked when they are known to be good.
+type Bused interface{ Bus() string }
+
+// Placed is an error of Validate that says where in the settings it is: the keys that lead to it. Several
+// may be joined.
+type Placed interface {
+	error
+	Where() []string
 }

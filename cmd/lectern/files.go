@@ -33,10 +33,22 @@ func load(path string) (*configs.Room, error) {
 type checkVerb struct {
 	Files []string `arg:"" name:"file" help:"Room files." type:"path"`
 	JSON  bool     `help:"As JSON."`
+
+	Replay string `help:"Play a recording (lectern trace --record) to the scripted devices of the one room file, and show what they read in it." type:"path" placeholder:"RECORDING"`
 }
 
 // Run checks room files.
 func (v *checkVerb) Run(t terminal) error {
+	if v.Replay != "" {
+		if len(v.Files) != 1 || v.JSON {
+			return fmt.Errorf("%w: --replay takes one room file, and no --json", errUsage)
+		}
+		room, err := load(v.Files[0])
+		if err != nil {
+			return err
+		}
+		return replay(t.out, v.Replay, room)
+	}
 	found := configs.Faults{}
 	warned := configs.Faults{}
 	loads := make(map[string][]configs.LineLoad) // by file

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"lectern/devices/recording"
 )
 
 // do runs the program with the given words and returns its exit code and what it printed.
@@ -39,6 +41,13 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"check", bad, "--json"}, "", exitFailed, `"faults"`},
 		{[]string{"check", "nothing.yaml"}, "", exitFailed, "nothing.yaml"},
 		{[]string{"check"}, "", exitUsage, "FILE"},
+		{[]string{"check", example("examples/script-hdmi-matrix.yaml"), "--replay", example("examples/script-hdmi-matrix.rec")}, "", exitDone, "input 2"},
+		{[]string{"check", example("examples/script-hs08r.yaml"), "--replay", example("examples/script-hdmi-matrix.rec")}, "", exitFailed, "no scripted device hangs on line"},
+		{[]string{"check", example("examples/script-hdmi-matrix.yaml"), "--replay", bad}, "", exitFailed, "line 1"},
+		{[]string{"check", example("examples/script-hdmi-matrix.yaml"), "--replay", "nothing.rec"}, "", exitFailed, "opening the recording"},
+		{[]string{"check", bad, bad, "--replay", bad}, "", exitUsage, "one room file"},
+		{[]string{"trace", "--record", "x.rec", "--token", "x"}, "", exitUsage, "name the line"},
+		{[]string{"trace", "a", "--record", bad, "--token", "x"}, "", exitFailed, "beginning the recording"},
 		{[]string{"fly"}, "", exitUsage, "fly"},
 		{[]string{"run", "--config", bad}, "", exitFailed, "nothing was started"},
 		{[]string{"run", "--simulate", "--simulated", "x"}, "", exitUsage, "exclude each other"},
@@ -173,6 +182,41 @@ func TestProbeLeavesALineToTheDaemonThatHoldsIt(t *testing.T) {
 	code, out, errors = do(t, "", "probe", "--port", port, "--driver", "hs08r", "--json")
 	if code != exitDone || !strings.Contains(out, `"protocol":"HS-08R"`) || !strings.Contains(out, `"unit":"unit 1"`) || !strings.Contains(errors, "asking for HS-08R") {
 		t.Errorf("exit %d, said %q %q", code, out, errors)
+	}
+}
+
+func TestARecordingOfARunningRoomIsARecording(t *testing.T) {
+	h := demo(t)
+	path := filepath.Join(t.TempDir(), "bus.rec")
+	if code, _, said := do(t, "", "set", "door-lights.power", "on", "--address", h.url, "--token", h.secret); code != exitDone {
+		t.Fatal(said)
+	}
+	if code, _, said := do(t, "", "trace", "bus", "--last", "--record", path, "--address", h.url, "--token", h.secret); code != exitDone {
+		t.Fatal(said)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rec, err := recording.Read(file)
+	if err != nil || rec.Line != "bus" || len(rec.Entries) < 2 || rec.Entries[0].Dir != "event" || rec.Entries[1].Dir != "tx" || len(rec.Entries[1].Bytes) == 0 {
+		t.Errorf("%+v, %v", rec, err)
+	}
+}
+
+func TestAWrongReadingFailsTheReplay(t *testing.T) {
+	good, err := os.ReadFile(example("examples/script-hdmi-matrix.rec"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "wrong.rec")
+	if err := os.WriteFile(path, bytes.Replace(good, []byte("= input 2"), []byte("= input 1"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, said := do(t, "", "check", example("examples/script-hdmi-matrix.yaml"), "--replay", path)
+	if code != exitFailed || !strings.Contains(out, "WRONG") || !strings.Contains(said, "1 replies were not read") {
+		t.Errorf("exit %d, said %q %q", code, out, said)
 	}
 }
 

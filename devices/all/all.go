@@ -28,6 +28,7 @@ import (
 	"lectern/devices/panasonic"
 	"lectern/devices/pioneer"
 	"lectern/devices/pjlink"
+	"lectern/devices/script"
 	"lectern/devices/shelly"
 	"lectern/devices/sis"
 	"lectern/devices/somfy"
@@ -69,6 +70,7 @@ func Drivers() []devices.Driver {
 			pioneer.Driver(),
 			pjlink.Driver(),
 			somfy.Driver(),
+			script.Driver(),
 			sony9pin.Driver(),
 		},
 	)

@@ -5,6 +5,7 @@ package cast
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -38,6 +39,7 @@ import (
 	"lectern/devices/sim/picture"
 	"lectern/devices/sim/pioneer"
 	"lectern/devices/sim/pjlink"
+	"lectern/devices/sim/script"
 	"lectern/devices/sim/shelly"
 	"lectern/devices/sim/sis"
 	"lectern/devices/sim/somfy"
@@ -64,7 +66,6 @@ func Roles() []Role {
 		{[]string{"kmtronic"}, kmtronic.New},
 		{[]string{"panamax"}, panamax.New},
 		{[]string{"furman"}, furman.New},
-		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
 		{[]string{"kramer", "kramer-volume"}, kramer.New},
 		{[]string{"hdmi-matrix"}, hdmimatrix.New},
 		{[]string{"itach-player", "itach-matrix", "itach-projector", "itach-switch"}, itach.New},
@@ -86,6 +87,7 @@ func Roles() []Role {
 		{[]string{"zigbee-switch", "zigbee-dimmer", "zigbee-cover", "zigbee-sensor"}, zigbee2mqtt.New},
 		{[]string{"mqtt-switch", "mqtt-dimmer", "mqtt-cover", "mqtt-sensor"}, topic.New},
 		{[]string{"jvc-vhs"}, jvc.New},
+		{[]string{"script"}, script.New},
 	}
 }
 
@@ -196,6 +198,11 @@ func exhibit(ctx context.Context, stage *sim.Stage, h http.Handler) (base string
 // play puts the equipment of one line on the stage.
 func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Room, line configs.Line, o Options, options sim.Options) error {
 	hanging := devicesOn(room, line.ID)
+	for _, d := range hanging {
+		if !slices.ContainsFunc(Roles(), func(r Role) bool { return slices.Contains(r.Drivers, d.Driver) }) {
+			return fmt.Errorf("device %s: no simulator plays the equipment of driver %q; see its setting simulate", d.ID, d.Driver)
+		}
+	}
 	var playing []sim.Equipment
 	for _, role := range Roles() {
 		var part []sim.Device
@@ -265,20 +272,38 @@ func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Roo
 	return nil
 }
 
+// played is what a simulator is told of a device: of a scripted one, that it is what its settings say
+// under simulate.
+func played(d sim.Device) sim.Device {
+	if d.Driver != "script" {
+		return d
+	}
+	switch as := d.With["simulate"].(type) {
+	case string:
+		d.Driver = as
+	case map[string]any:
+		d.Driver = fmt.Sprint(as["driver"])
+		with := maps.Clone(d.With)
+		maps.Copy(with, as)
+		d.With = with
+	}
+	return d
+}
+
 // devicesOn lists what hangs on a line: devices, and the relays of curtains that have no control of
 // their own.
 func devicesOn(room *configs.Room, line string) []sim.Device {
 	var hanging []sim.Device
 	for _, d := range room.Devices {
 		if d.Line == line {
-			hanging = append(hanging, sim.Device{ID: d.ID, Kind: d.Kind, Driver: d.Driver, With: d.With})
+			hanging = append(hanging, played(sim.Device{ID: d.ID, Kind: d.Kind, Driver: d.Driver, With: d.With}))
 		}
 		if d.Relays == nil {
 			continue
 		}
 		for way, relay := range map[string]configs.Relay{"up": d.Relays.Up, "down": d.Relays.Down} {
 			if relay.Line == line {
-				hanging = append(hanging, sim.Device{ID: d.ID + "-" + way, Kind: "circuit", Driver: relay.Driver, With: relay.With})
+				hanging = append(hanging, played(sim.Device{ID: d.ID + "-" + way, Kind: "circuit", Driver: relay.Driver, With: relay.With}))
 			}
 		}
 	}
