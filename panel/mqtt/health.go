@@ -39,6 +39,7 @@ func (g *Gateway) health() {
 	for property, value := range map[string]string{
 		"version": g.Build, "started": g.started.UTC().Format(time.RFC3339), "uptime": fmt.Sprint(int(time.Since(g.started).Seconds())),
 		"lines-down": fmt.Sprint(down), "devices-offline": fmt.Sprint(offline), "last-error": last,
+		"unanswered": fmt.Sprint(g.unanswered.Load()),
 	} {
 		g.retain(controllerNode+"/"+property, text(value))
 	}
@@ -93,6 +94,7 @@ func (g *Gateway) healthNodes() map[string]homieNode {
 		"lines-down":      plain("Lines down", "断开的线路", "integer", "0:", "#"),
 		"devices-offline": plain("Devices offline", "离线设备", "integer", "0:", "#"),
 		"last-error":      plain("Last error", "最近错误", "string", "", ""),
+		"unanswered":      plain("Commands without an answer", "未答复的命令", "integer", "0:", "#"),
 	}}}
 	for _, l := range g.Cfg.Lines {
 		nodes[lineNodes+l.ID] = homieNode{Name: g.names.in("线路 "+l.ID, "Line "+l.ID), Type: "line", Properties: map[string]homieProperty{

@@ -30,7 +30,7 @@ func (n names) of(name configs.Name) string { return n.in(name.ZH, name.EN) }
 // words are the names of the properties that equipment has, and of the keys of a player. A property that
 // is not here goes by its own name.
 var words = map[string]devices.Phrase{
-	"online": {ZH: "在线", EN: "Online"}, "power": {ZH: "电源", EN: "Power"}, "level": {ZH: "亮度", EN: "Level"}, "input": {ZH: "输入", EN: "Input"},
+	"online": {ZH: "在线", EN: "Online"}, "power": {ZH: "电源", EN: "Power"}, "state": {ZH: "状态", EN: "State"}, "level": {ZH: "亮度", EN: "Level"}, "input": {ZH: "输入", EN: "Input"},
 	"remaining": {ZH: "剩余时间", EN: "Time left"}, "lamp": {ZH: "灯泡时间", EN: "Lamp hours"}, "fault": {ZH: "故障", EN: "Fault"},
 	"motion": {ZH: "动作", EN: "Motion"}, "position": {ZH: "高度", EN: "Height"}, "transport": {ZH: "播放状态", EN: "Transport"},
 	"volume": {ZH: "音量", EN: "Volume"}, "mute": {ZH: "静音", EN: "Mute"}, "selected": {ZH: "信号选择", EN: "Source"},

@@ -1,0 +1,89 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"lectern/devices"
+	"lectern/scenes/room"
+)
+
+// heightSlack is how far, in percent, a curtain may stop from where it was sent and be there.
+const heightSlack = 2
+
+var (
+	errSuperseded = errors.New("a newer command took its place")
+
+	superseded = devices.Phrase{ZH: "已被更新的操作取代", EN: "A newer command took its place"}
+	stopping   = devices.Phrase{ZH: "控制器正在停止，结果未知", EN: "The controller is stopping; what became of it is not known"}
+)
+
+// keep follows what the equipment has accepted for later - a lamp that warms up, a curtain on its way -
+// and reports how it ends, exactly once.
+func (g *Gateway) keep(ctx context.Context, c set, p devices.Property, wanted devices.Value) {
+	var now room.PropertyState
+	settled := func() (over, reached bool) {
+		now, _ = g.Room.Get(c.node, c.property)
+		if now.Value == wanted && (now.Quality == devices.Reported || now.Quality == devices.Assumed) {
+			return true, true
+		}
+		if motion, ok := g.Room.Get(c.node, "motion"); ok && p.Name == "position" && motion.Value == devices.Word(string(devices.Stop)) {
+			off := now.Value.Int() - wanted.Int()
+			return true, !now.Value.IsZero() && max(off, -off) <= heightSlack
+		}
+		return now.Target != wanted, false
+	}
+	var reached bool
+	err := g.Room.Await(ctx, func() (over bool) { over, reached = settled(); return over })
+	switch {
+	case errors.Is(err, errSuperseded):
+		g.report(c, devices.Superseded, superseded, 0)
+	case err != nil:
+		g.report(c, devices.Failed, stopping, 0)
+	case reached:
+		g.report(c, devices.Done, devices.Phrase{}, 0)
+	case !now.Target.IsZero():
+		g.report(c, devices.Superseded, superseded, 0)
+	case now.Value.IsZero():
+		g.report(c, devices.Failed, devices.Phrase{ZH: "未达到，现状未知", EN: "It did not come about, and how it is now is not known"}, 0)
+	default:
+		g.report(c, devices.Failed, devices.Phrase{
+			ZH: "未达到，现为 " + now.Value.String(), EN: fmt.Sprintf("It did not come about: it is %s now", now.Value),
+		}, 0)
+	}
+}
+
+// attend follows a run and reports how it ends, exactly once.
+func (g *Gateway) attend(ctx context.Context, c set, id string) {
+	var last room.Run
+	err := g.Room.Await(ctx, func() bool {
+		for _, r := range g.Room.State().Runs {
+			if r.Scene == c.property {
+				last = r
+			}
+		}
+		return last.ID != id || last.State.Over()
+	})
+	switch {
+	case err != nil:
+		g.report(c, devices.Failed, stopping, 0)
+	case last.ID != id:
+		g.report(c, devices.Superseded, superseded, 0)
+	case last.State == room.Finished || last.State == room.Skipped:
+		g.report(c, devices.Done, devices.Phrase{}, 0)
+	default:
+		reason := last.Reason
+		if reason == (devices.Phrase{}) {
+			reason = endings[last.State]
+		}
+		g.report(c, devices.Failed, reason, 0)
+	}
+}
+
+// endings are the words for runs that did not finish and say no more.
+var endings = map[room.RunState]devices.Phrase{
+	room.Broken:    {ZH: "场景未完成", EN: "The scene did not finish"},
+	room.Cancelled: {ZH: "场景已取消", EN: "The scene was cancelled"},
+	room.Undone:    {ZH: "场景已撤销", EN: "The scene was undone"},
+}
