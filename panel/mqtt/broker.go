@@ -57,6 +57,14 @@ const packetMost = 1 << 20
 // NewBroker opens a broker for a room on a loopback address; port 0 for any. Two logins are made up, one
 // for the room and one that Login tells; users are those of the room file.
 func NewBroker(ctx context.Context, address, room string, users []configs.User, log *slog.Logger) (*Broker, error) {
+	logins := map[string]login{roomUser: {rand.Text(), roleRoom}, facilitiesUser: {rand.Text(), roleOperate}}
+	for _, u := range users {
+		logins[u.Name] = login{u.Password, u.Role}
+	}
+	return newBroker(ctx, address, room, logins, log)
+}
+
+func newBroker(ctx context.Context, address, room string, logins map[string]login, log *slog.Logger) (*Broker, error) {
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
 		return nil, fmt.Errorf("the embedded broker at %s: it is for this machine alone; give a loopback address, such as 127.0.0.1:1883", address)
@@ -69,12 +77,7 @@ func NewBroker(ctx context.Context, address, room string, users []configs.User, 
 	// that gatekeeper keeps.
 	options := &mochi.Options{Logger: log, Capabilities: mochi.NewDefaultServerCapabilities(), SysTopicResendInterval: 1 << 30}
 	options.Capabilities.MaximumPacketSize = packetMost
-	b := &Broker{server: mochi.New(options), address: listener.Addr().String(), base: "homie/5/" + room, logins: map[string]login{
-		roomUser: {rand.Text(), roleRoom}, facilitiesUser: {rand.Text(), roleOperate},
-	}}
-	for _, u := range users {
-		b.logins[u.Name] = login{u.Password, u.Role}
-	}
+	b := &Broker{server: mochi.New(options), address: listener.Addr().String(), base: "homie/5/" + room, logins: logins}
 	err = errors.Join(
 		b.server.AddHook(&gatekeeper{broker: b}, nil),
 		b.server.AddListener(listeners.NewNet("loopback", prompt{listener})),

@@ -91,7 +91,7 @@ func (g *Gateway) receive(topic string, payload []byte, retained bool) {
 func (g *Gateway) work(ctx context.Context, node string, queue <-chan set) {
 	var kept sync.WaitGroup
 	defer kept.Wait()
-	w := worker{Gateway: g, kept: &kept, promises: make(map[string]context.CancelCauseFunc)}
+	w := worker{Gateway: g, kept: &kept, promises: make(map[string]*promise)}
 	for {
 		select {
 		case c := <-queue:
@@ -117,7 +117,7 @@ func (g *Gateway) work(ctx context.Context, node string, queue <-chan set) {
 type worker struct {
 	*Gateway
 	kept     *sync.WaitGroup
-	promises map[string]context.CancelCauseFunc // what is followed to its end, by property
+	promises map[string]*promise // what is followed to its end, by property
 }
 
 func (w *worker) do(ctx context.Context, c set) {
@@ -134,25 +134,20 @@ func (w *worker) do(ctx context.Context, c set) {
 		return
 	}
 	w.report(c, devices.Accepted, devices.Phrase{}, 0)
+	before := w.promises[c.property]
+	before.hold()
 	o, err := w.Room.Do(ctx, room.Command{Device: c.node, Property: c.property, Value: value, By: journal.By{Via: "mqtt"}})
-	if err != nil {
+	before.release(err == nil && o.OK())
+	switch {
+	case err != nil:
 		w.report(c, devices.Refused, devices.Phrase{ZH: "没有这个属性或取值不对", EN: err.Error()}, 0)
-		return
-	}
-	if before := w.promises[c.property]; before != nil && o.OK() {
-		before(errSuperseded)
-		delete(w.promises, c.property)
-	}
-	if o.Result != devices.Accepted {
+	case o.Result != devices.Accepted:
 		w.report(c, o.Result, o.Reason, o.Retry)
-		return
+	default:
+		made := newPromise(ctx)
+		w.promises[c.property] = made
+		w.kept.Go(func() { w.keep(made, c, property, wanted) })
 	}
-	kept, cancel := context.WithCancelCause(ctx)
-	w.promises[c.property] = cancel
-	w.kept.Go(func() {
-		defer cancel(nil)
-		w.keep(kept, c, property, wanted)
-	})
 }
 
 func (w *worker) playScene(ctx context.Context, c set) {

@@ -134,6 +134,9 @@ func (g *Gateway) show(u room.Update) {
 	for _, l := range u.Lines {
 		g.showLine(l)
 	}
+	if len(u.Lines)+len(u.Devices) > 0 {
+		g.troubles()
+	}
 	for _, r := range u.Runs {
 		g.retain(scenesNode+"/"+r.Scene, []byte(r.State))
 	}

@@ -17,32 +17,42 @@ const (
 
 // health publishes how the controller itself is doing: what an operator would ask first.
 func (g *Gateway) health() {
+	g.retain(controllerNode+"/version", text(g.Build))
+	g.retain(controllerNode+"/started", text(g.started.UTC().Format(time.RFC3339)))
+	g.retain(controllerNode+"/uptime", fmt.Append(nil, int(time.Since(g.started).Seconds())))
+	g.retain(controllerNode+"/unanswered", fmt.Append(nil, g.unanswered.Load()))
+	g.troubles()
+}
+
+// troubles publishes how much does not work. The last error stands after what it was about works again.
+func (g *Gateway) troubles() {
 	state := g.Room.State()
-	down, offline, last := 0, 0, ""
+	down, offline := 0, 0
 	var latest time.Time
+	note := func(since time.Time, what string) {
+		if since.After(latest) {
+			latest, g.trouble = since, what
+		}
+	}
 	for _, l := range state.Lines {
 		if !l.Up {
 			down++
-		}
-		if l.Error != "" && l.Since.After(latest) {
-			latest, last = l.Since, "line "+l.Line+": "+l.Error
+			if l.Error != "" {
+				note(l.Since, "line "+l.Line+": "+l.Error)
+			}
 		}
 	}
 	for _, d := range state.Devices {
 		if d.Fed && !d.Online {
 			offline++
-			if d.Error != "" && d.Since.After(latest) {
-				latest, last = d.Since, "device "+d.Device+": "+d.Error
+			if d.Error != "" {
+				note(d.Since, "device "+d.Device+": "+d.Error)
 			}
 		}
 	}
-	for property, value := range map[string]string{
-		"version": g.Build, "started": g.started.UTC().Format(time.RFC3339), "uptime": fmt.Sprint(int(time.Since(g.started).Seconds())),
-		"lines-down": fmt.Sprint(down), "devices-offline": fmt.Sprint(offline), "last-error": last,
-		"unanswered": fmt.Sprint(g.unanswered.Load()),
-	} {
-		g.retain(controllerNode+"/"+property, text(value))
-	}
+	g.retain(controllerNode+"/lines-down", fmt.Append(nil, down))
+	g.retain(controllerNode+"/devices-offline", fmt.Append(nil, offline))
+	g.retain(controllerNode+"/last-error", text(g.trouble))
 }
 
 // text is a string as the convention has it: an empty one is a zero byte.

@@ -65,6 +65,7 @@ type Gateway struct {
 	answers  chan message
 	shown    map[string]string // what each retained topic holds; of the goroutine that follows
 	memory   *memory           // likewise
+	trouble  string            // the last one; likewise
 	names    names
 	pulse    *pulse
 	started  time.Time

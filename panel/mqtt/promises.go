@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"lectern/devices"
 	"lectern/scenes/room"
@@ -19,9 +20,41 @@ var (
 	stopping   = devices.Phrase{ZH: "控制器正在停止，结果未知", EN: "The controller is stopping; what became of it is not known"}
 )
 
+// promise is a command that the equipment has accepted for later.
+type promise struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	newer  sync.Mutex // held while a newer command for the same property is under way
+}
+
+func newPromise(ctx context.Context) *promise {
+	p := &promise{}
+	p.ctx, p.cancel = context.WithCancelCause(ctx)
+	return p
+}
+
+// hold keeps a promise from being judged by what a newer command does. A nil promise is none.
+func (p *promise) hold() {
+	if p != nil {
+		p.newer.Lock()
+	}
+}
+
+// release says whether the newer command has taken its place.
+func (p *promise) release(replaced bool) {
+	if p == nil {
+		return
+	}
+	if replaced {
+		p.cancel(errSuperseded)
+	}
+	p.newer.Unlock()
+}
+
 // keep follows what the equipment has accepted for later - a lamp that warms up, a curtain on its way -
 // and reports how it ends, exactly once.
-func (g *Gateway) keep(ctx context.Context, c set, p devices.Property, wanted devices.Value) {
+func (g *Gateway) keep(made *promise, c set, p devices.Property, wanted devices.Value) {
+	defer made.cancel(nil)
 	var now room.PropertyState
 	settled := func() (over, reached bool) {
 		now, _ = g.Room.Get(c.node, c.property)
@@ -35,7 +68,12 @@ func (g *Gateway) keep(ctx context.Context, c set, p devices.Property, wanted de
 		return now.Target != wanted, false
 	}
 	var reached bool
-	err := g.Room.Await(ctx, func() (over bool) { over, reached = settled(); return over })
+	err := g.Room.Await(made.ctx, func() (over bool) { over, reached = settled(); return over })
+	made.hold()
+	if !reached && err == nil {
+		err = context.Cause(made.ctx)
+	}
+	made.release(false)
 	switch {
 	case errors.Is(err, errSuperseded):
 		g.report(c, devices.Superseded, superseded, 0)
