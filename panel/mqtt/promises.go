@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"lectern/devices"
 	"lectern/scenes/room"
 )
 
-// heightSlack is how far, in percent, a curtain may stop from where it was sent and be there.
-const heightSlack = 2
+const (
+	heightSlack = 2                // percent that a curtain may stop from where it was sent and be there
+	standTime   = 10 * time.Second // longer than a motor stands between its two directions
+)
 
 var (
 	errSuperseded = errors.New("a newer command took its place")
@@ -56,19 +59,30 @@ func (p *promise) release(replaced bool) {
 func (g *Gateway) keep(made *promise, c set, p devices.Property, wanted devices.Value) {
 	defer made.cancel(nil)
 	var now room.PropertyState
-	settled := func() (over, reached bool) {
+	var reached, stands bool
+	look := func() (over bool) {
 		now, _ = g.Room.Get(c.node, c.property)
-		if now.Value == wanted && (now.Quality == devices.Reported || now.Quality == devices.Assumed) {
-			return true, true
+		reached = now.Value == wanted && (now.Quality == devices.Reported || now.Quality == devices.Assumed)
+		motion, _ := g.Room.Get(c.node, "motion")
+		stands = p.Name == "position" && motion.Value == devices.Word(string(devices.Stop))
+		if off := now.Value.Int() - wanted.Int(); stands && !now.Value.IsZero() && max(off, -off) <= heightSlack {
+			reached = true
 		}
-		if motion, ok := g.Room.Get(c.node, "motion"); ok && p.Name == "position" && motion.Value == devices.Word(string(devices.Stop)) {
-			off := now.Value.Int() - wanted.Int()
-			return true, !now.Value.IsZero() && max(off, -off) <= heightSlack
-		}
-		return now.Target != wanted, false
+		return reached || now.Target != wanted
 	}
-	var reached bool
-	err := g.Room.Await(made.ctx, func() (over bool) { over, reached = settled(); return over })
+	// A curtain also stands for a moment where it turns round; one that goes on standing has arrived.
+	var err error
+	for over := look(); !over && err == nil; {
+		stood, ctx, cancel := stands, made.ctx, context.CancelFunc(func() {})
+		if stood {
+			ctx, cancel = context.WithTimeout(ctx, standTime)
+		}
+		err = g.Room.Await(ctx, func() bool { over = look(); return over || stands != stood })
+		cancel()
+		if stood && errors.Is(err, context.DeadlineExceeded) {
+			over, err = true, nil
+		}
+	}
 	made.hold()
 	if !reached && err == nil {
 		err = context.Cause(made.ctx)
@@ -81,7 +95,7 @@ func (g *Gateway) keep(made *promise, c set, p devices.Property, wanted devices.
 		g.report(c, devices.Failed, stopping, 0)
 	case reached:
 		g.report(c, devices.Done, devices.Phrase{}, 0)
-	case !now.Target.IsZero():
+	case !now.Target.IsZero() && now.Target != wanted:
 		g.report(c, devices.Superseded, superseded, 0)
 	case now.Value.IsZero():
 		g.report(c, devices.Failed, devices.Phrase{ZH: "未达到，现状未知", EN: "It did not come about, and how it is now is not known"}, 0)
