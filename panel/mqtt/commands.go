@@ -30,17 +30,23 @@ type set struct {
 }
 
 // take receives one message. It must not block: it runs on paho's own goroutine.
-func (g *Gateway) take(_ paho.Client, m paho.Message) {
+func (s *session) take(_ paho.Client, m paho.Message) {
 	if m.Topic() == birthTopic {
 		if string(m.Payload()) == "online" { // Home Assistant has started, perhaps on a broker that forgot
-			g.answer(g.discoveryMessage(g.discovery()))
+			s.answer(s.discoveryMessage(s.discovery()))
 		}
 		return
 	}
 	if m.Retained() && len(m.Payload()) > 0 {
-		g.answer(message{topic: m.Topic(), qos: 1, retained: true})
+		s.answer(message{topic: m.Topic(), qos: 1, retained: true})
 	}
-	g.receive(m.Topic(), m.Payload(), m.Retained())
+	s.receive(m.Topic(), m.Payload(), m.Retained())
+	if s.blind && !m.Retained() {
+		select {
+		case s.doubt <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // receive turns a message away, or puts it into the queue of its device.
@@ -57,7 +63,6 @@ func (g *Gateway) receive(topic string, payload []byte, retained bool) {
 		g.refuse(c, devices.Phrase{
 			ZH: "不接受保留的命令消息，请不带保留标志发布", EN: "Retained commands are not taken: they would come again at every reconnect. Publish without retain",
 		}, 0)
-		return
 	case len(payload) > payloadMax:
 		c.payload = c.payload[:64] + "…"
 		g.refuse(c, devices.Phrase{
@@ -77,12 +82,6 @@ func (g *Gateway) receive(topic string, payload []byte, retained bool) {
 		case queue <- c:
 		default:
 			g.refuse(c, devices.Phrase{ZH: "该设备的命令太多，请稍候", EN: "Too many commands wait for this device"}, 1)
-		}
-	}
-	if g.blind {
-		select {
-		case g.doubt <- struct{}{}:
-		default:
 		}
 	}
 }

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 )
 
 const (
-	reconnect   = 5 * time.Second // longest pause between two attempts; paho's default is ten minutes
+	reconnect   = 5 * time.Second // longest pause between two attempts
 	connectTime = 5 * time.Second // for an attempt
 	publishTime = 5 * time.Second
 
@@ -29,8 +30,9 @@ const (
 	plainly  = 4
 )
 
-// options are those of a connection.
-func (g *Gateway) options(level uint) *paho.ClientOptions {
+// options are those of a connection. It is not paho that reconnects: what it keeps and sends again then
+// goes out beside what is sent anew, twice and in a data race (1.5.1, client.go 346).
+func (g *Gateway) options(level uint, lost chan<- error) *paho.ClientOptions {
 	f := g.Facilities
 	return paho.NewClientOptions().
 		AddBroker(f.Broker).
@@ -39,24 +41,17 @@ func (g *Gateway) options(level uint) *paho.ClientOptions {
 		SetTLSConfig(g.security).
 		SetProtocolVersion(level).
 		SetCleanSession(true). // a broker that comes back must not replay commands
-		SetAutoReconnect(true).SetMaxReconnectInterval(reconnect).SetConnectTimeout(connectTime).
+		SetAutoReconnect(false).SetConnectTimeout(connectTime).
 		SetKeepAlive(keepAlive).SetPingTimeout(pingTime).SetWriteTimeout(publishTime).
 		SetOrderMatters(true). // commands come in order; take never blocks, so nothing is held up
 		SetBinaryWill(g.base+"/$state", []byte("lost"), 1, true).
 		SetDefaultPublishHandler(func(paho.Client, paho.Message) {}).
-		SetOnConnectHandler(func(paho.Client) {
-			select {
-			case g.up <- struct{}{}:
-			default:
-			}
-		}).
-		SetConnectionLostHandler(func(_ paho.Client, err error) {
-			g.Log.Warn("the broker is lost; reconnecting", "broker", redact(f.Broker), "error", err)
-		})
+		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err })
 }
 
-// connect tries until the broker takes the room or ctx ends. Later paho reconnects by itself.
-func (g *Gateway) connect(ctx context.Context) bool {
+// connect tries until the broker takes the room; nil where ctx ends first. The pauses differ, so that a
+// broker that comes back does not meet every room of a building at once.
+func (g *Gateway) connect(ctx context.Context) *session {
 	levels := []uint{asBridge, plainly}
 	if g.Broker != nil {
 		levels = levels[1:] // it tells of retained commands by itself
@@ -65,14 +60,17 @@ func (g *Gateway) connect(ctx context.Context) bool {
 	for pause := time.Second; ; pause = min(2*pause, reconnect) {
 		var err error
 		for _, level := range levels {
-			client := paho.NewClient(g.options(level))
+			lost := make(chan error, 1)
+			client := paho.NewClient(g.options(level, lost))
 			if err = g.attempt(ctx, client); err == nil {
-				g.client, g.blind = client, level == plainly && g.Broker == nil
-				return true
+				return &session{
+					Gateway: g, client: client, lost: lost, blind: level == plainly && g.Broker == nil,
+					doubt: make(chan struct{}, 1), shown: make(map[string]string),
+				}
 			}
 			client.Disconnect(0)
 			if ctx.Err() != nil {
-				return false
+				return nil
 			}
 			if op := new(net.OpError); errors.As(err, &op) && op.Op == "dial" {
 				break // nobody is there, however one speaks
@@ -82,11 +80,19 @@ func (g *Gateway) connect(ctx context.Context) bool {
 			said = err.Error()
 			g.Log.Warn("the broker cannot be reached; trying on", "broker", redact(g.Facilities.Broker), "error", err)
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return false
+		if !wait(ctx, pause/2+rand.N(pause/2)) {
+			return nil
 		}
+	}
+}
+
+// wait returns after d, or false where ctx ends first.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -16,13 +17,47 @@ import (
 // sweepAfter is how soon a broker that does not tell is asked for retained commands.
 const sweepAfter = time.Second
 
-// follow publishes what changes, and everything after a connect.
-func (g *Gateway) follow(ctx context.Context) {
+// session is one connection to the broker, from the connect until it is lost.
+type session struct {
+	*Gateway
+	client paho.Client
+	lost   <-chan error
+	blind  bool              // the broker does not tell which commands are retained
+	doubt  chan struct{}     // a command has come that may be retained
+	shown  map[string]string // what each retained topic holds; of the goroutine that follows
+}
+
+// run shows the room until ctx ends or the connection is lost. Where ctx ends, the results of what is under
+// way still go out before it says goodbye.
+func (s *session) run(ctx context.Context, work *sync.WaitGroup) {
+	saying, hush := context.WithCancel(context.WithoutCancel(ctx))
+	var talk sync.WaitGroup
+	talk.Go(func() { s.tell(saying) })
+	if err := s.follow(ctx); err != nil {
+		s.Log.Warn("the broker is lost; reconnecting", "broker", redact(s.Facilities.Broker), "error", err)
+	} else {
+		work.Wait()
+	}
+	hush()
+	talk.Wait()
+	if s.client.IsConnectionOpen() {
+		s.send(message{topic: s.base + "/$state", payload: []byte("disconnected"), qos: 1, retained: true})
+	}
+	s.client.Disconnect(restTime)
+}
+
+// follow publishes everything and then what changes, until ctx ends or the connection is lost.
+func (s *session) follow(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := s.introduce(); err != nil {
+		s.Log.Warn("the broker took the connection but not the room", "error", err)
+	}
 	changes := make(chan room.Update)
 	go func() {
 		defer close(changes)
-		for s := g.Room.Subscribe(0); ; {
-			u, err := s.Next(ctx)
+		for subscription := s.Room.Subscribe(0); ; {
+			u, err := subscription.Next(ctx)
 			if err != nil {
 				return
 			}
@@ -38,69 +73,62 @@ func (g *Gateway) follow(ctx context.Context) {
 	var sweep <-chan time.Time
 	for {
 		select {
-		case <-g.up:
-			if err := g.introduce(); err != nil {
-				g.Log.Warn("the broker took the connection but not the room", "error", err)
-			}
+		case err := <-s.lost:
+			return err
 		case <-pulse.C:
-			if g.client.IsConnectionOpen() {
-				g.health()
-			}
-		case <-g.doubt:
+			s.health()
+		case <-s.doubt:
 			sweep = time.After(sweepAfter)
 		case <-sweep:
 			sweep = nil
-			g.listen() // a subscription made anew brings everything that is retained, with its mark
+			s.listen() // a subscription made anew brings everything that is retained, with its mark
 		case u, ok := <-changes:
 			if !ok {
-				return
+				return nil
 			}
-			if g.client.IsConnectionOpen() {
-				g.show(u)
-			}
+			s.show(u)
 		}
 	}
 }
 
 // introduce says everything anew after a connect, in the order that the convention asks for.
-func (g *Gateway) introduce() error {
-	described, found := g.describe(), g.discovery()
+func (s *session) introduce() error {
+	described, found := s.describe(), s.discovery()
 	description, err := json.Marshal(described)
 	if err != nil {
 		return fmt.Errorf("describing the room: %w", err)
 	}
-	clear(g.shown)
-	g.send(message{topic: g.base + "/$state", payload: []byte("init"), qos: 1, retained: true})
-	for _, topic := range g.memory.gone(described) {
-		g.retain(topic, nil)
+	s.send(message{topic: s.base + "/$state", payload: []byte("init"), qos: 1, retained: true})
+	for _, topic := range s.memory.gone(described) {
+		s.retain(topic, nil)
 	}
-	g.send(message{topic: g.base + "/$description", payload: description, qos: 1, retained: true})
-	state := g.Room.State()
-	g.show(state)
-	g.forgetRuns(state.Runs)
-	g.health()
-	if err := g.heard(g.listen()); err != nil {
+	s.send(message{topic: s.base + "/$description", payload: description, qos: 1, retained: true})
+	state := s.Room.State()
+	s.show(state)
+	s.forgetRuns(state.Runs)
+	s.health()
+	if err := s.heard(s.listen()); err != nil {
 		return err
 	}
-	g.send(message{topic: g.base + "/$state", payload: []byte("ready"), qos: 1, retained: true})
-	if removed := g.memory.removed(found); removed != nil {
-		g.send(g.discoveryMessage(*removed))
+	s.send(message{topic: s.base + "/$state", payload: []byte("ready"), qos: 1, retained: true})
+	if removed := s.memory.removed(found); removed != nil {
+		s.send(s.discoveryMessage(*removed))
 	}
-	g.send(g.discoveryMessage(found))
-	if err := g.memory.keep(described, found); err != nil {
-		g.Log.Warn("what the broker was told cannot be kept; after a change of the room file old topics stay on it", "error", err)
+	s.send(s.discoveryMessage(found))
+	if err := s.memory.keep(described, found); err != nil {
+		s.Log.Warn("what the broker was told cannot be kept; after a change of the room file old topics stay on it", "error", err)
 	}
-	g.Log.Info("the room is on the broker", "broker", redact(g.Facilities.Broker), "topic", g.base)
+	s.Log.Info("the room is on the broker", "broker", redact(s.Facilities.Broker), "topic", s.base)
 	return nil
 }
 
 // listen subscribes to the commands.
-func (g *Gateway) listen() paho.Token {
-	return g.client.SubscribeMultiple(map[string]byte{g.base + "/+/+/set": 1, birthTopic: 0}, g.take)
+func (s *session) listen() paho.Token {
+	return s.client.SubscribeMultiple(map[string]byte{s.base + "/+/+/set": 1, birthTopic: 0}, s.take)
 }
 
 // heard waits until the broker has taken a subscription.
-func (g *Gateway) heard(token paho.Token) error {
+func (s *session) heard(token paho.Token) error {
 	if !token.WaitTimeout(publishTime) {
 		return errors.New("subscribing to commands: no answer")
 	}
@@ -111,46 +139,46 @@ func (g *Gateway) heard(token paho.Token) error {
 }
 
 // show publishes what an update tells.
-func (g *Gateway) show(u room.Update) {
+func (s *session) show(u room.Update) {
 	for _, p := range u.Properties {
-		g.retain(p.Device+"/"+p.Property, homie(p.Value))
+		s.retain(p.Device+"/"+p.Property, homie(p.Value))
 		// The convention wants $target with every value or never: where nothing is asked for it is the value.
-		if property, ok := g.property(p.Device, p.Property); ok && property.Settable && !property.Momentary {
+		if property, ok := s.property(p.Device, p.Property); ok && property.Settable && !property.Momentary {
 			target := p.Target
 			if target.IsZero() {
 				target = p.Value
 			}
-			g.retain(p.Device+"/"+p.Property+"/$target", homie(target))
+			s.retain(p.Device+"/"+p.Property+"/$target", homie(target))
 		}
 	}
 	for _, d := range u.Devices {
-		g.retain(d.Device+"/online", fmt.Append(nil, d.Online && d.Fed))
+		s.retain(d.Device+"/online", fmt.Append(nil, d.Online && d.Fed))
 		alert := ""
 		if !d.Online && d.Fed && d.Error != "" {
 			alert = d.Error
 		}
-		g.retain("$alert/"+d.Device, []byte(alert))
+		s.retain("$alert/"+d.Device, []byte(alert))
 	}
 	for _, l := range u.Lines {
-		g.showLine(l)
+		s.showLine(l)
 	}
 	if len(u.Lines)+len(u.Devices) > 0 {
-		g.troubles()
+		s.troubles()
 	}
 	for _, r := range u.Runs {
-		g.retain(scenesNode+"/"+r.Scene, []byte(r.State))
+		s.retain(scenesNode+"/"+r.Scene, []byte(r.State))
 	}
 }
 
 // forgetRuns takes from the broker what scenes did in an earlier life of the daemon.
-func (g *Gateway) forgetRuns(now []room.Run) {
+func (s *session) forgetRuns(now []room.Run) {
 	known := make(map[string]bool)
 	for _, r := range now {
 		known[r.Scene] = true
 	}
-	for _, s := range g.Cfg.Scenes {
-		if !known[s.ID] {
-			g.retain(scenesNode+"/"+s.ID, nil)
+	for _, scene := range s.Cfg.Scenes {
+		if !known[scene.ID] {
+			s.retain(scenesNode+"/"+scene.ID, nil)
 		}
 	}
 }
@@ -171,13 +199,13 @@ func homie(v devices.Value) []byte {
 
 // retain publishes a retained value where it is another than what the topic is known to hold. It is for
 // the goroutine that follows.
-func (g *Gateway) retain(topic string, payload []byte) {
-	if before, ok := g.shown[topic]; ok && before == string(payload) {
+func (s *session) retain(topic string, payload []byte) {
+	if before, ok := s.shown[topic]; ok && before == string(payload) {
 		return
 	}
-	g.shown[topic] = string(payload)
+	s.shown[topic] = string(payload)
 	// At most once: TCP loses nothing while the connection lasts, and after it everything is said
 	// again. Acknowledged states and commands on one connection stall each other for 40 ms where
 	// a broker leaves Nagle's algorithm on.
-	g.send(message{topic: g.base + "/" + topic, payload: payload, retained: true})
+	s.send(message{topic: s.base + "/" + topic, payload: payload, retained: true})
 }

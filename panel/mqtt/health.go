@@ -16,22 +16,22 @@ const (
 )
 
 // health publishes how the controller itself is doing: what an operator would ask first.
-func (g *Gateway) health() {
-	g.retain(controllerNode+"/version", text(g.Build))
-	g.retain(controllerNode+"/started", text(g.started.UTC().Format(time.RFC3339)))
-	g.retain(controllerNode+"/uptime", fmt.Append(nil, int(time.Since(g.started).Seconds())))
-	g.retain(controllerNode+"/unanswered", fmt.Append(nil, g.unanswered.Load()))
-	g.troubles()
+func (s *session) health() {
+	s.retain(controllerNode+"/version", text(s.Build))
+	s.retain(controllerNode+"/started", text(s.started.UTC().Format(time.RFC3339)))
+	s.retain(controllerNode+"/uptime", fmt.Append(nil, int(time.Since(s.started).Seconds())))
+	s.retain(controllerNode+"/unanswered", fmt.Append(nil, s.unanswered.Load()))
+	s.troubles()
 }
 
 // troubles publishes how much does not work. The last error stands after what it was about works again.
-func (g *Gateway) troubles() {
-	state := g.Room.State()
+func (s *session) troubles() {
+	state := s.Room.State()
 	down, offline := 0, 0
 	var latest time.Time
 	note := func(since time.Time, what string) {
 		if since.After(latest) {
-			latest, g.trouble = since, what
+			latest, s.trouble = since, what
 		}
 	}
 	for _, l := range state.Lines {
@@ -50,9 +50,9 @@ func (g *Gateway) troubles() {
 			}
 		}
 	}
-	g.retain(controllerNode+"/lines-down", fmt.Append(nil, down))
-	g.retain(controllerNode+"/devices-offline", fmt.Append(nil, offline))
-	g.retain(controllerNode+"/last-error", text(g.trouble))
+	s.retain(controllerNode+"/lines-down", fmt.Append(nil, down))
+	s.retain(controllerNode+"/devices-offline", fmt.Append(nil, offline))
+	s.retain(controllerNode+"/last-error", text(s.trouble))
 }
 
 // text is a string as the convention has it: an empty one is a zero byte.
@@ -71,7 +71,7 @@ type unitHealth struct {
 	Error  string `json:"error,omitempty"`
 }
 
-func (g *Gateway) showLine(l line.Health) {
+func (s *session) showLine(l line.Health) {
 	node := lineNodes + l.Line
 	alert := ""
 	if !l.Up {
@@ -83,13 +83,13 @@ func (g *Gateway) showLine(l line.Health) {
 	}
 	b, err := json.Marshal(units)
 	if err != nil {
-		g.Log.Error("writing the units of a line", "line", l.Line, "error", err)
+		s.Log.Error("writing the units of a line", "line", l.Line, "error", err)
 		return
 	}
-	g.retain("$alert/"+node, []byte(alert))
-	g.retain(node+"/up", fmt.Append(nil, l.Up))
-	g.retain(node+"/error", text(l.Error))
-	g.retain(node+"/units", b)
+	s.retain("$alert/"+node, []byte(alert))
+	s.retain(node+"/up", fmt.Append(nil, l.Up))
+	s.retain(node+"/error", text(l.Error))
+	s.retain(node+"/units", b)
 }
 
 // healthNodes describes what health and showLine publish.

@@ -150,12 +150,10 @@ func TestAlertsAndRunsOfAnEarlierLifeAreTakenBack(t *testing.T) {
 	everywhere(t, func(t *testing.T, v *venue) {
 		f := listen(t, v)
 		last := newHall(t, v, "hall")
-		if !last.gateway.connect(context.Background()) {
-			t.Fatal("no connection")
-		}
-		last.gateway.send(message{topic: "homie/5/hall/$alert/spot", payload: []byte("no answer"), qos: 1, retained: true})
-		last.gateway.send(message{topic: "homie/5/hall/scenes/dim", payload: []byte("running"), qos: 1, retained: true})
-		last.gateway.client.Disconnect(restTime)
+		s := last.gateway.connect(context.Background())
+		s.send(message{topic: "homie/5/hall/$alert/spot", payload: []byte("no answer"), qos: 1, retained: true})
+		s.send(message{topic: "homie/5/hall/scenes/dim", payload: []byte("running"), qos: 1, retained: true})
+		s.client.Disconnect(restTime)
 		f.says(t, "homie/5/hall/scenes/dim", "running")
 		newHall(t, v, "hall").run(t)
 		f.says(t, "homie/5/hall/$state", "ready")

@@ -18,11 +18,11 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	paho "github.com/eclipse/paho.mqtt.golang"
 	"golang.org/x/time/rate"
 
 	"lectern/configs"
@@ -31,8 +31,10 @@ import (
 	"lectern/scenes/sequence"
 )
 
-// restTime is how many milliseconds a disconnect waits for what is under way.
-const restTime = 250
+const (
+	restTime   = 250         // ms that a disconnect waits for what is under way
+	againAfter = time.Second // about how long after a lost connection the next one is tried
+)
 
 // Config says which room is shown on which broker.
 type Config struct {
@@ -57,15 +59,11 @@ type Gateway struct {
 	Config
 	base     string // homie/5/<room>
 	security *tls.Config
-	client   paho.Client // from connect on
-	blind    bool        // the broker does not tell which commands are retained
-	up       chan struct{}
-	doubt    chan struct{} // a command has come that may be retained
 	queues   map[string]chan set
 	answers  chan message
-	shown    map[string]string // what each retained topic holds; of the goroutine that follows
-	memory   *memory           // likewise
-	trouble  string            // the last one; likewise
+	unsaid   []message // what the last session could not bring to an end
+	memory   *memory   // of the session
+	trouble  string    // the last one; likewise
 	names    names
 	pulse    *pulse
 	started  time.Time
@@ -78,8 +76,7 @@ type Gateway struct {
 func New(c Config) (*Gateway, error) {
 	now := time.Now()
 	g := &Gateway{
-		Config: c, base: "homie/5/" + c.Cfg.Room.ID, up: make(chan struct{}, 1), doubt: make(chan struct{}, 1),
-		queues: make(map[string]chan set), answers: make(chan message, answersMost), shown: make(map[string]string),
+		Config: c, base: "homie/5/" + c.Cfg.Room.ID, queues: make(map[string]chan set), answers: make(chan message, answersMost),
 		names: namesOf(c.Cfg, c.Facilities.Names), started: now, pulse: newPulse(now), noted: rate.NewLimiter(5, 50),
 	}
 	for _, id := range c.Room.Devices() {
@@ -101,24 +98,25 @@ func New(c Config) (*Gateway, error) {
 
 // Run shows the room until ctx ends, and says goodbye.
 func (g *Gateway) Run(ctx context.Context) error {
-	if !g.connect(ctx) {
-		return nil
-	}
-	// The results of what is under way still go out when ctx has ended.
-	saying, hush := context.WithCancel(context.WithoutCancel(ctx))
-	var work, talk sync.WaitGroup
-	talk.Go(func() { g.tell(saying) })
+	var work sync.WaitGroup
 	work.Go(func() { g.pulse.run(ctx) })
 	for node, queue := range g.queues {
 		work.Go(func() { g.work(ctx, node, queue) })
 	}
-	g.follow(ctx)
-	work.Wait()
-	hush()
-	talk.Wait()
-	if g.client.IsConnectionOpen() {
-		g.send(message{topic: g.base + "/$state", payload: []byte("disconnected"), qos: 1, retained: true})
+	for ctx.Err() == nil {
+		if s := g.connect(ctx); s != nil {
+			s.run(ctx, &work)
+			wait(ctx, againAfter/2+rand.N(againAfter))
+		}
 	}
-	g.client.Disconnect(restTime)
-	return nil
+	// Where the broker is away at the end nobody hears the results, and nobody waits to say them.
+	over := make(chan struct{})
+	go func() { defer close(over); work.Wait() }()
+	for {
+		select {
+		case <-g.answers:
+		case <-over:
+			return nil
+		}
+	}
 }

@@ -7,12 +7,16 @@ import (
 	"time"
 	"unicode/utf8"
 
+	paho "github.com/eclipse/paho.mqtt.golang"
+
 	"lectern/devices"
 	"lectern/scenes/journal"
 )
 
-// answersMost is how many results may wait for their turn on the connection.
-const answersMost = 4096
+const (
+	answersMost = 4096 // results that may wait for their turn on the connection
+	unackedMost = 1024 // results on their way
+)
 
 // result is what .../$result bears.
 type result struct {
@@ -87,31 +91,58 @@ func (g *Gateway) answer(m message) bool {
 	}
 }
 
-// tell sends what has been put into answers, until ctx has ended and nothing is left. While the broker
-// is away paho keeps what the broker has not acknowledged, and sends it when it is back: who set
-// something learns what became of it.
-func (g *Gateway) tell(ctx context.Context) {
+// sent is a result that the broker has not acknowledged yet.
+type sent struct {
+	message
+	token paho.Token
+}
+
+// tell sends what has been put into answers, until ctx has ended and nothing is left, or the connection is
+// lost. What the broker has not acknowledged goes out again on the next connection: who set something
+// learns what became of it, if need be twice.
+func (s *session) tell(ctx context.Context) {
+	var open []sent
+	say := func(m message) {
+		open = append(open, sent{m, s.client.Publish(m.topic, m.qos, m.retained, m.payload)})
+		for len(open) > 0 && (open[0].done(0) || len(open) > unackedMost && open[0].done(publishTime)) {
+			open = open[1:]
+		}
+	}
+	defer func() {
+		until := time.Now().Add(publishTime)
+		for _, o := range open {
+			if !o.done(time.Until(until)) {
+				s.unsaid = append(s.unsaid, o.message)
+			}
+		}
+	}()
+	again := s.unsaid
+	s.unsaid = nil
+	for _, m := range again {
+		say(m)
+	}
 	for {
 		select {
-		case m := <-g.answers:
-			g.client.Publish(m.topic, m.qos, m.retained, m.payload)
-			continue
-		default:
-		}
-		select {
-		case m := <-g.answers:
-			g.client.Publish(m.topic, m.qos, m.retained, m.payload)
+		case m := <-s.answers:
+			say(m)
 		case <-ctx.Done():
-			return
+			if len(s.answers) == 0 || !s.client.IsConnectionOpen() {
+				return
+			}
 		}
 	}
 }
 
+// done reports whether the broker has acknowledged, and waits for that; a lost connection ends the wait.
+func (s sent) done(wait time.Duration) bool {
+	return s.token.WaitTimeout(wait) && s.token.Error() == nil
+}
+
 // send publishes and, where the broker is to acknowledge it, waits for that.
-func (g *Gateway) send(m message) {
-	token := g.client.Publish(m.topic, m.qos, m.retained, m.payload)
+func (s *session) send(m message) {
+	token := s.client.Publish(m.topic, m.qos, m.retained, m.payload)
 	if m.qos > 0 && !token.WaitTimeout(publishTime) {
-		g.Log.Debug("the broker has not acknowledged", "topic", m.topic)
+		s.Log.Debug("the broker has not acknowledged", "topic", m.topic)
 	}
 }
 

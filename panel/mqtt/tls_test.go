@@ -148,7 +148,7 @@ func TestABrokerOfTheBuilding(t *testing.T) {
 				}
 			})
 			ctx, cancel := context.WithCancel(context.Background())
-			over := make(chan bool, 1)
+			over := make(chan *session, 1)
 			go func() { over <- out.gateway.connect(ctx) }()
 			select {
 			case <-failed:
@@ -156,9 +156,9 @@ func TestABrokerOfTheBuilding(t *testing.T) {
 				t.Error("nothing is said")
 			}
 			cancel()
-			if <-over {
+			if s := <-over; s != nil {
 				t.Error("it is let in")
-				out.gateway.client.Disconnect(0)
+				s.client.Disconnect(0)
 			}
 		})
 	}
