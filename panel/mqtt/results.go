@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	answersMost = 4096 // results that may wait for their turn on the connection
+	answersMost = 1024 // results that may wait for their turn on the connection
 	unackedMost = 1024 // results on their way
 )
 

@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait for something that must happen.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 var silent = slog.New(slog.DiscardHandler)
 
@@ -108,7 +108,7 @@ func startMosquitto(t *testing.T, v *venue) { mosquitto(t, v, "allow_anonymous t
 func mosquitto(t testing.TB, v *venue, lines ...string) {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(v.address)
-	lines = append([]string{"listener " + port + " " + host, "persistence false", "set_tcp_nodelay true", "log_type error"}, lines...)
+	lines = append([]string{"listener " + port + " " + host, "persistence false", "set_tcp_nodelay true", "max_queued_messages 0", "log_type error"}, lines...)
 	config := filepath.Join(t.TempDir(), "mosquitto.conf")
 	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
