@@ -72,7 +72,7 @@ func (g *Gateway) receive(topic string, payload []byte, retained bool) {
 		g.refuse(c, devices.Phrase{ZH: "消息不是 UTF-8 文本", EN: "The message is no UTF-8 text"}, 0)
 	case !known:
 		nodes := strings.Join(append(g.Room.Devices(), scenesNode), ", ")
-		g.refuse(c, devices.Phrase{ZH: "没有这个设备；有 " + nodes, EN: "There is no such device; there is " + nodes}, 0)
+		g.refuse(c, devices.Phrase{ZH: "没有这个设备，有 " + nodes, EN: "There is no such device; there is " + nodes}, 0)
 	case g.pulse.frozen(now):
 		g.turnAway(c, devices.Expired, devices.Phrase{
 			ZH: "控制器曾停顿，命令可能已过期，未执行", EN: "The controller stood still, so the command may be old; it was not carried out",
@@ -124,12 +124,16 @@ func (w *worker) do(ctx context.Context, c set) {
 	property, ok := w.property(c.node, c.property)
 	if !ok {
 		_, _, err := w.Room.Lookup(c.node, c.property)
-		w.refuse(c, devices.Phrase{ZH: "没有这个属性：" + err.Error(), EN: err.Error()}, 0)
+		w.refuse(c, devices.Phrase{ZH: "没有这个属性" + thereIs(err), EN: err.Error()}, 0)
 		return
 	}
 	wanted, err := property.Check(value)
+	if err != nil && !property.Settable {
+		w.refuse(c, devices.Phrase{ZH: "该属性只能读取，不能设置", EN: err.Error()}, 0)
+		return
+	}
 	if err != nil {
-		w.refuse(c, devices.Phrase{ZH: "取值不对：" + err.Error(), EN: err.Error()}, 0)
+		w.refuse(c, devices.Phrase{ZH: "取值不对，可取" + takes(property), EN: err.Error()}, 0)
 		return
 	}
 	w.report(c, devices.Accepted, devices.Phrase{}, 0)
@@ -160,7 +164,7 @@ func (w *worker) playScene(ctx context.Context, c set) {
 			return
 		}
 		if err != nil {
-			w.refuse(c, devices.Phrase{ZH: "没有这个场景：" + err.Error(), EN: err.Error()}, 0)
+			w.refuse(c, devices.Phrase{ZH: "没有这个场景" + thereIs(err), EN: err.Error()}, 0)
 			return
 		}
 		w.report(c, devices.Accepted, devices.Phrase{}, 0)

@@ -29,6 +29,7 @@ func (*lamp) Properties() []devices.Property {
 		{Name: "hours", Kind: devices.KindInteger, Settable: true, Min: 0, Max: 100, Step: 5, Unit: "h"},
 		{Name: "title", Kind: devices.KindText, Settable: true},
 		{Name: "warmth", Kind: devices.KindNumber, Settable: true, Min: -5, Max: 5},
+		{Name: "worn", Kind: devices.KindBool},
 	}
 }
 func (l *lamp) Bind(r devices.Reporter)       { l.report = r }

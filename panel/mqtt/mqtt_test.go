@@ -147,10 +147,23 @@ func TestReasonsNameWhatThereIs(t *testing.T) {
 	_, f := show(t, v)
 	for property, want := range map[string]string{
 		"lamp/level":  "there is spot, scenes",
-		"spot/colour": "there is hours, level, title, warmth",
+		"spot/colour": "there is hours, level, title, warmth, worn",
+		"spot/worn":   "can be read but not set",
 	} {
-		if r := f.outcomes(t, property, "low", "refused"); !strings.Contains(r.Reason, want) || !strings.Contains(r.ReasonZH, strings.TrimPrefix(want, "there is ")) {
+		if r := f.outcomes(t, property, "low", "refused"); !strings.Contains(r.Reason, want) || strings.HasPrefix(want, "there") && !strings.Contains(r.ReasonZH, strings.TrimPrefix(want, "there is ")) || r.ReasonZH == "" {
 			t.Errorf("%s: %+v", property, r)
 		}
 	}
+}
+
+func TestWhatNobodyCanAskForIsNoTarget(t *testing.T) {
+	everywhere(t, func(t *testing.T, v *venue) {
+		h, f := show(t, v)
+		f.outcomes(t, "spot/level", "low", "accepted", "done")
+		h.lamp.report.Report("level", devices.Word("other"), devices.Reported)
+		h.lamp.report.Report("worn", devices.Bool(true), devices.Reported)
+		f.says(t, "homie/5/hall/spot/worn", "true")
+		f.says(t, "homie/5/hall/spot/level", "other")
+		f.says(t, "homie/5/hall/spot/level/$target", "low")
+	})
 }
