@@ -15,8 +15,8 @@ const (
 	connectTime = 5 * time.Second // for an attempt
 	publishTime = 5 * time.Second
 
-	// A connection that has died without a word is found out after both, and the broker says "lost"
-	// after one and a half of the first. What hangs in it until then reaches the room no more.
+	// A connection that has died without a word is found out after both and a little, and the broker says
+	// "lost" after one and a half of the first. What hangs in it until then reaches the room no more.
 	keepAlive = 5 * time.Second
 	pingTime  = 3 * time.Second
 )
