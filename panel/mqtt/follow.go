@@ -142,8 +142,13 @@ func (s *session) heard(token paho.Token) error {
 func (s *session) show(u room.Update) {
 	for _, p := range u.Properties {
 		s.retain(p.Device+"/"+p.Property, homie(p.Value))
+		// The convention wants $target with every value or never: where nothing is asked for it is the value.
 		if property, ok := s.property(p.Device, p.Property); ok && property.Settable && !property.Momentary {
-			s.aim(property, p)
+			target := p.Target
+			if target.IsZero() {
+				target = p.Value
+			}
+			s.retain(p.Device+"/"+p.Property+"/$target", homie(target))
 		}
 	}
 	for _, d := range u.Devices {
@@ -162,18 +167,6 @@ func (s *session) show(u room.Update) {
 	}
 	for _, r := range u.Runs {
 		s.retain(scenesNode+"/"+r.Scene, []byte(r.State))
-	}
-}
-
-// aim publishes the $target of a property. The convention wants one with every value or never: where nothing
-// is asked for it is the value. What cannot be asked for (warming, cooling) is nobody's target.
-func (s *session) aim(property devices.Property, p room.PropertyState) {
-	target := p.Target
-	if target.IsZero() {
-		target = p.Value
-	}
-	if target.IsZero() || property.Asks(target) {
-		s.retain(p.Device+"/"+p.Property+"/$target", homie(target))
 	}
 }
 

@@ -156,14 +156,13 @@ func TestReasonsNameWhatThereIs(t *testing.T) {
 	}
 }
 
-func TestWhatNobodyCanAskForIsNoTarget(t *testing.T) {
+// Whatever lies between, the target that stands in the end is the value.
+func TestWhereNothingIsAskedForTheTargetIsTheValue(t *testing.T) {
 	everywhere(t, func(t *testing.T, v *venue) {
 		h, f := show(t, v)
 		f.outcomes(t, "spot/level", "low", "accepted", "done")
 		h.lamp.report.Report("level", devices.Word("other"), devices.Reported)
-		h.lamp.report.Report("worn", devices.Bool(true), devices.Reported)
-		f.says(t, "homie/5/hall/spot/worn", "true")
 		f.says(t, "homie/5/hall/spot/level", "other")
-		f.says(t, "homie/5/hall/spot/level/$target", "low")
+		f.says(t, "homie/5/hall/spot/level/$target", "other")
 	})
 }
