@@ -56,7 +56,8 @@ func Drivers() []devices.Driver {
 func driver(d dialect, rest time.Duration, equipment, facts string) devices.Driver {
 	return devices.Driver{
 		Name: d.name, Equipment: equipment, Facts: facts,
-		Kinds: []string{"player"}, Lines: []line.Kind{line.Serial, line.TCP},
+		Feedback: "state, speaks up by itself",
+		Kinds:    []string{"player"}, Lines: []line.Kind{line.Serial, line.TCP},
 		Settings: func() any { return &Settings{Wake: true} },
 		New: func(e devices.Env, settings any) (any, error) {
 			p := &Player{dialect: d, line: e.Line, rest: rest, changed: make(chan struct{}, 1)}

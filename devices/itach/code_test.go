@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestProntoIsRead(t *testing.T) {
+func TestProntoVectorsAreRead(t *testing.T) {
 	for text, want := range map[string]Code{
 		// The example that Global Caché sends round: 6D is 38 kHz, 00AB 171 periods, 0015 21, 0041 65.
 		"0000 006D 0002 0000 00AB 00AB 0015 0041": {38029, 1, 1, []int{171, 171, 21, 65}},
@@ -50,7 +50,7 @@ func TestAWholeNECCode(t *testing.T) {
 	}
 }
 
-func TestSendirIsRead(t *testing.T) {
+func TestSendirVectorsAreRead(t *testing.T) {
 	for text, want := range map[string]Code{
 		// iTach API 1.5: worked examples, and the compressed form of the same.
 		"sendir,1:2,2445,40000,1,1,4,5,6,5":                 {40000, 1, 1, []int{4, 5, 6, 5}},

@@ -42,6 +42,7 @@ func Driver() devices.Driver {
 		Name:      "script",
 		Equipment: "equipment whose protocol the room file describes",
 		Facts:     "the room file; see configs/README.md, Equipment that Lectern does not know",
+		Feedback:  "as the room file says",
 		Kinds: []string{
 			"circuit", "light", "dimmer", "curtain", "screen", "projector", "matrix", "player", "recorder", "amplifier", "sensor",
 		},

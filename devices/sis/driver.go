@@ -71,6 +71,7 @@ func Drivers() []devices.Driver {
 			Name:      "extron-smp",
 			Equipment: "Extron SMP 300 series recorders",
 			Facts:     "Extron SMP 300 Series user guide p. 123, SMP 351 user guide p. 170 (recording commands)",
+			Feedback:  "state, speaks up by itself",
 			Kinds:     []string{"recorder"},
 			Lines:     []line.Kind{line.Serial, line.TCP},
 			Bus:       "sis",
