@@ -26,7 +26,7 @@ func (p *projector) Status(ctx context.Context) (devices.ProjectorStatus, error)
 	got, err := p.ask(ctx, nil, "power")
 	var no *devices.Rejection
 	if errors.As(err, &no) && no.Busy && p.inTransition() {
-		s.Power = p.clock.Power()
+		s.Power, s.Reckoned = p.clock.Power(), p.clock.Reckoned()
 		return s, nil
 	}
 	if err != nil {
@@ -37,6 +37,7 @@ func (p *projector) Status(ctx context.Context) (devices.ProjectorStatus, error)
 		return s, err
 	}
 	s.Power = p.reckoned(devices.Power(word))
+	s.Reckoned = p.clock != nil && p.clock.Reckoned()
 	if p.clock != nil && p.clock.Failed() {
 		s.Fault = devices.Fault{Code: "off", Text: devices.Phrase{
 			ZH: "预热时自行关机，灯泡可能未点亮", EN: "It went off while it was to warm up: the lamp may not have lit",
