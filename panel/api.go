@@ -12,7 +12,6 @@ import (
 
 	"lectern/configs"
 	"lectern/devices"
-	"lectern/devices/line"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
 )
@@ -193,28 +192,6 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
-}
-
-// trace is GET /api/v1/trace?line=ID&after=SEQ. It waits up to a beat for news where there is none.
-func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
-	if _, ok := s.allowed(w, r, areaSystem); !ok {
-		return
-	}
-	want := r.URL.Query().Get("line")
-	after, _ := strconv.ParseUint(r.URL.Query().Get("after"), 10, 64)
-	entries, known := []line.Entry{}, want == ""
-	for _, l := range s.Lines {
-		if want == "" || l.ID() == want {
-			known = true
-			found, _ := l.Trace(after)
-			entries = append(entries, found...)
-		}
-	}
-	if !known {
-		writeProblem(w, problem{Status: http.StatusNotFound, Title: "Not in this room", Detail: "there is no such line", ZH: "没有这条线路"})
-		return
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"entries": entries})
 }
 
 // events is GET /api/v1/events: hello, the whole state, then what changes.

@@ -539,6 +539,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"POST", "/api/v1/scenes/ask/decision", "/api/v1/scenes/{scene}/decision", `{"do":"skip"}`},
 		{"GET", "/api/v1/journal", "", ``},
 		{"GET", "/api/v1/trace", "", ``},
+		{"GET", "/api/v1/trace?dir=up", "/api/v1/trace", ``},
 		{"GET", "/api/openapi.json", "", ``},
 		{"GET", "/healthz", "", ``},
 		{"GET", "/readyz", "", ``},

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -76,6 +79,10 @@ func TestVerbsTalkToARunningRoom(t *testing.T) {
 		{at("trace", "bus", "--last"), exitDone, "write coil 0 on"},
 		{at("trace", "bus", "--last", "--json"), exitDone, `"hex"`},
 		{at("trace", "nothing", "--last"), exitFailed, "no such line"},
+		{at("trace", "--last", "--text", "write coil 0 ON"), exitDone, "write coil 0 on"},
+		{at("trace", "--last", "--text", "01 05 00 00 FF 00"), exitDone, "write coil 0 on"},
+		{at("trace", "--last", "--dir", "event"), exitDone, "open"},
+		{at("trace", "--last", "--dir", "sideways"), exitUsage, "tx"},
 	} {
 		code, out, errors := do(t, "", c.words...)
 		if code != c.code || !strings.Contains(out+errors, c.says) {
@@ -84,6 +91,79 @@ func TestVerbsTalkToARunningRoom(t *testing.T) {
 	}
 }
 
+<<<<<<< HEAD
+=======
+// The filters of the trace go together; what is left out is left out.
+func TestATraceShowsWhatIsAskedFor(t *testing.T) {
+	h := demo(t)
+	at := func(words ...string) []string {
+		return append(words, "--last", "--address", h.url, "--token", h.secret)
+	}
+	h.set("door-lights.power", true)
+	_, out, _ := do(t, "", at("trace", "bus", "--unit", "1", "--dir", "tx")...)
+	if !strings.Contains(out, "write coil 0 on") {
+		t.Errorf("the write is not there:\n%s", out)
+	}
+	for line := range strings.Lines(out) {
+		if f := strings.Fields(line); len(f) < 4 || f[1] != "bus" || f[2] != "tx" || f[3] != "1" {
+			t.Errorf("not to unit 1: %q", line)
+		}
+	}
+	if _, out, _ = do(t, "", at("trace", "rack", "--errors")...); out != "" {
+		t.Errorf("errors where there are none:\n%s", out)
+	}
+	h.fault("rack", "silence")
+	h.until("a question without an answer", func() bool {
+		_, out, _ = do(t, "", at("trace", "--errors")...)
+		return strings.Contains(out, "no reply")
+	})
+	if strings.Contains(out, " tx ") || strings.Contains(out, " rx ") {
+		t.Errorf("among the errors:\n%s", out)
+	}
+}
+
+// A trace that follows prints what comes, once, and ends when it is told to.
+func TestATraceFollowsTheWires(t *testing.T) {
+	h := demo(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	read, write := io.Pipe()
+	var over sync.WaitGroup
+	var code int
+	over.Go(func() {
+		code = run(ctx, []string{"trace", "bus", "--text", "write coil", "--json", "--address", h.url, "--token", h.secret}, terminal{strings.NewReader(""), write, io.Discard})
+		_ = write.Close()
+	})
+	lines := bufio.NewScanner(read)
+	for _, want := range []string{"write coil 1 on", "write coil 1 off"} {
+		h.set("wall-lights.power", strings.HasSuffix(want, "on"))
+		if !lines.Scan() || !strings.Contains(lines.Text(), want) || !strings.Contains(lines.Text(), `"dir":"tx"`) {
+			t.Errorf("want %s, read %q", want, lines.Text())
+		}
+	}
+	cancel()
+	over.Wait()
+	if code != exitDone {
+		t.Errorf("exit %d", code)
+	}
+}
+
+// A line that a daemon holds is left to it; when it has ended, what hangs on the line is found.
+func TestProbeLeavesALineToTheDaemonThatHoldsIt(t *testing.T) {
+	h := demo(t)
+	port := h.cast.Endpoints.Lines["rack"]
+	code, out, errors := do(t, "", "probe", "--port", port, "--driver", "hs08r")
+	if code != exitFailed || out != "" || !strings.Contains(errors, "in use by another program") || !strings.Contains(errors, "stop it first") {
+		t.Errorf("exit %d, said %q %q", code, out, errors)
+	}
+	h.stop()
+	code, out, errors = do(t, "", "probe", "--port", port, "--driver", "hs08r", "--json")
+	if code != exitDone || !strings.Contains(out, `"protocol":"HS-08R"`) || !strings.Contains(out, `"unit":"unit 1"`) || !strings.Contains(errors, "asking for HS-08R") {
+		t.Errorf("exit %d, said %q %q", code, out, errors)
+	}
+}
+
+>>>>>>> 0b02ec4 (cmd/lectern, panel, devices/line: trace by line, unit, direction, text and errors, live and from the ring; what had no answer stands in it)
 func TestSimulateObeysItsCommands(t *testing.T) {
 	code, out, errors := do(t, "truth\nfault bus silence\nheal bus\nfault projector flying\nnudge door-lights.power on\nnudge x\nwhat\nquit\n",
 		"simulate", "--dir", t.TempDir())

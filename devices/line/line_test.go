@@ -456,8 +456,19 @@ func TestTraceShowsFramesInWords(t *testing.T) {
 	if fmt.Sprint(shown) != "[event  open tx 01 AB echo rx 01 AB 2 bytes back]" {
 		t.Errorf("%q", shown)
 	}
-	if later, _ := r.Trace(entries[len(entries)-1].Seq); len(later) != 0 {
+	last := entries[len(entries)-1].Seq
+	if later, _ := r.Trace(last); len(later) != 0 {
 		t.Errorf("nothing new, yet %v", later)
+	}
+	// What had no answer stands there as well, with what was asked.
+	nobody := echo(9, 1)
+	nobody.Timeout = time.Millisecond
+	if _, err := r.Do(limit(t), nobody); !errors.Is(err, line.ErrNoReply) {
+		t.Fatal(err)
+	}
+	later, _ := r.Trace(last)
+	if len(later) != 2 || later[0].Wrong() || later[1].Dir != "error" || !later[1].Wrong() || later[1].Note != "echo: no reply in 1ms" {
+		t.Errorf("after silence: %+v", later)
 	}
 }
 
