@@ -1,17 +1,18 @@
-// The system page: power, health, equipment, log, settings.
+// The system page: power, health, equipment, wires, log, settings.
 import {call} from './ask.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
 import {Card, Chip, Choice, Icon} from './parts.js';
 import {Runs, Scene, told} from './scenes.js';
 import {build, condition, either, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, t, theme, wear} from './store.js';
 import {html, signal, useEffect, useState} from './vendor/ui.js';
+import {Wires} from './wires.js';
 
 const tab = signal('power');
-const icons = {power: 'power', health: 'check', equipment: 'matrix', log: 'log', settings: 'system'};
+const icons = {power: 'power', health: 'check', equipment: 'matrix', wires: 'wires', log: 'log', settings: 'system'};
 
 export function System({page}) {
   const circuits = page.devices.filter(d => d.kind === 'circuit' || d.kind === 'light'), others = page.devices.filter(d => !circuits.includes(d));
-  const tabs = ['power', 'health', ...(others.length ? ['equipment'] : []), 'log', 'settings'], at = tabs.includes(tab.value) ? tab.value : 'power';
+  const tabs = ['power', 'health', ...(others.length ? ['equipment'] : []), ...(lines.value.length ? ['wires'] : []), 'log', 'settings'], at = tabs.includes(tab.value) ? tab.value : 'power';
   return html`<div class="tabs" role="tablist">${tabs.map(id => html`<button type="button" role="tab" class="set" aria-selected=${String(id === at)} data-tab=${id} onClick=${() => { tab.value = id; }}>
       <${Icon} id=${icons[id]} /><span class="label">${t(`tab.${id}`)}</span></button>`)}</div>
     <div class="panel" role="tabpanel">
@@ -19,6 +20,7 @@ export function System({page}) {
         <div class="grid small" hidden=${told(page.scenes).length > 0}>${circuits.map(d => html`<${Lamp} key=${d.id} device=${d} icon="circuit" />`)}</div>`}
       ${at === 'health' && html`<${Health} />`}
       ${at === 'equipment' && html`<div class="grid">${others.map(d => html`<${Equipment} key=${d.id} device=${d} />`)}</div>`}
+      ${at === 'wires' && html`<${Wires} />`}
       ${at === 'log' && html`<${Log} />`}
       ${at === 'settings' && html`<${Settings} />`}
     </div>`;
