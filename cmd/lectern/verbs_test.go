@@ -91,8 +91,6 @@ func TestVerbsTalkToARunningRoom(t *testing.T) {
 	}
 }
 
-<<<<<<< HEAD
-=======
 // The filters of the trace go together; what is left out is left out.
 func TestATraceShowsWhatIsAskedFor(t *testing.T) {
 	h := demo(t)
@@ -148,22 +146,6 @@ func TestATraceFollowsTheWires(t *testing.T) {
 	}
 }
 
-// A line that a daemon holds is left to it; when it has ended, what hangs on the line is found.
-func TestProbeLeavesALineToTheDaemonThatHoldsIt(t *testing.T) {
-	h := demo(t)
-	port := h.cast.Endpoints.Lines["rack"]
-	code, out, errors := do(t, "", "probe", "--port", port, "--driver", "hs08r")
-	if code != exitFailed || out != "" || !strings.Contains(errors, "in use by another program") || !strings.Contains(errors, "stop it first") {
-		t.Errorf("exit %d, said %q %q", code, out, errors)
-	}
-	h.stop()
-	code, out, errors = do(t, "", "probe", "--port", port, "--driver", "hs08r", "--json")
-	if code != exitDone || !strings.Contains(out, `"protocol":"HS-08R"`) || !strings.Contains(out, `"unit":"unit 1"`) || !strings.Contains(errors, "asking for HS-08R") {
-		t.Errorf("exit %d, said %q %q", code, out, errors)
-	}
-}
-
->>>>>>> 0b02ec4 (cmd/lectern, panel, devices/line: trace by line, unit, direction, text and errors, live and from the ring; what had no answer stands in it)
 func TestSimulateObeysItsCommands(t *testing.T) {
 	code, out, errors := do(t, "truth\nfault bus silence\nheal bus\nfault projector flying\nnudge door-lights.power on\nnudge x\nwhat\nquit\n",
 		"simulate", "--dir", t.TempDir())
