@@ -70,3 +70,11 @@ func (r *Room) Touched() time.Time {
 	defer r.state.mu.Unlock()
 	return r.state.touched
 }
+
+// Fed reports whether a device has mains, as far as the circuit that feeds it says.
+func (r *Room) Fed(device string) bool {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	c := r.state.devices[device]
+	return c == nil || c.device.Fed
+}

@@ -24,6 +24,7 @@ func (r *Room) Hold(h *Hold) {
 			r.relockHold(m, c)
 		}
 	}
+	r.state.wake()
 }
 
 // Held returns the hold in force, or nil.
