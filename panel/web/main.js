@@ -13,7 +13,7 @@ import {dress} from './theme.js';
 import {asking, attend, dialog, enter, entered, go, page, stage, wake} from './view.js';
 import {effect, html, render, useEffect, useRef, useState} from './vendor/ui.js';
 
-const hours = () => new Date(now.value).toLocaleTimeString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {hour: '2-digit', minute: '2-digit'});
+const hours = () => new Date(now.value).toLocaleTimeString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {hour: '2-digit', minute: '2-digit', timeZone: room.value.timezone || undefined});
 
 // Dark is the panel asleep. The clock wanders, so that nothing burns into the glass.
 const Dark = () => html`<main><button type="button" class="dark" onClick=${wake}><span class=${`wander at${Math.floor(now.value / 60000) % 8}`}>${hours()}</span><span class="unseen">${t('sky.touch')}</span></button></main>`;
