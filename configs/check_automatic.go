@@ -234,6 +234,20 @@ func (c *checker) emergency() {
 			c.fault(c.keyAt(here), fmt.Sprintf("%s is a choice of sources", name), "set what the choice sets")
 		case slices.Contains(properties[property].Acts, fmt.Sprint(value)):
 			c.fault(c.value(here), fmt.Sprintf("%s is done once and cannot be kept", fmt.Sprint(value)), "set something that can be kept while the alarm lasts")
+		default:
+			c.starved(e, device, here)
+		}
+	}
+}
+
+// starved checks that the emergency does not take the mains from a device of which it wishes something.
+func (c *checker) starved(e *Emergency, device string, p path) {
+	seen := make(map[string]bool)
+	for d := c.devices[device]; d != nil && d.Mains != "" && !seen[d.ID]; d = c.devices[d.Mains] {
+		seen[d.ID] = true
+		name := d.Mains + ".power"
+		if v, set := e.Set[name]; set && slices.Equal(c.states(name, Words{v}, asked), []state{state(name + ": off")}) {
+			c.fault(c.keyAt(p), fmt.Sprintf("the emergency switches off %s, which feeds %q", d.Mains, d.ID), "leave the one or the other out")
 		}
 	}
 }
