@@ -19,6 +19,9 @@
 //	default  what it is where it is left out
 //	least    the least that a number or duration may be
 //	most     the most
+//	from     in the settings of a driver: the list of the file that holds the thing, named by its id
+//
+// A map with the yaml tag ",inline" takes the keys that no other field has.
 package configs
 
 import "time"
@@ -27,6 +30,7 @@ import "time"
 type Room struct {
 	Room       About       `yaml:"room" need:"*" doc:"what the room is called and where it is"`
 	Lines      []Line      `yaml:"lines" doc:"the physical connections"`
+	Protocols  []Protocol  `yaml:"protocols" doc:"of equipment that Lectern does not know, for devices with driver script"`
 	Devices    []Device    `yaml:"devices" doc:"the equipment, in the order in which people should meet it"`
 	Sources    []Source    `yaml:"sources" doc:"what can be shown, and how"`
 	Guards     []Guard     `yaml:"guards" doc:"what must never be set unless something holds, whoever asks"`
@@ -75,6 +79,15 @@ type Line struct {
 	Gap      time.Duration `yaml:"gap" most:"10s" doc:"least silence between exchanges; default as the protocol demands"`
 	Timeout  time.Duration `yaml:"timeout" most:"1m" doc:"how long a reply may take; default as the protocol demands"`
 	Pos      Pos           `yaml:"-"`
+}
+
+// Protocol describes how some equipment is spoken to. The loader knows no more of it than its id: what
+// stands in it belongs to the driver of the devices that name it, whose settings have a field with
+// the tag from, and is decoded and checked with them.
+type Protocol struct {
+	ID   string         `yaml:"id" need:"*" doc:"a-z, 0-9 and -; devices name it in their settings"`
+	Body map[string]any `yaml:",inline"`
+	Pos  Pos            `yaml:"-"`
 }
 
 // Device is one piece of equipment. Which of the later keys it may have depends on its kind.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -46,11 +47,14 @@ type spot struct {
 // document is a room file while it is read: where everything stands, and what is wrong so far.
 type document struct {
 	file   string
+	text   []byte
 	folder string // that relative paths start from
 	env    func(string) (string, bool)
 	spots  map[path]spot
 	faults Faults
 	warned Faults
+	lent   map[path]reflect.Value // what was decoded of things that others name, see borrow
+	lender map[path]path          // where a thing stands that is named here
 }
 
 func (d *document) fault(at Pos, what, right string) {

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"lectern/configs"
@@ -335,51 +333,6 @@ type roomScene struct {
 	Devices []string `json:"devices,omitempty"`
 }
 
-// touched lists the devices that steps set, each once.
-func touched(steps []configs.Step) []string {
-	var ids []string
-	for _, s := range steps {
-		ids = append(append(ids, owners(s.Set)...), touched(s.Together)...)
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
-// owners lists the devices of what a step or source sets, each once.
-func owners[V any](set map[string]V) []string {
-	var ids []string
-	for name := range set {
-		id, _, _ := strings.Cut(name, ".")
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
-// chooserName is what people read above a choice of sources: that of a room with several is named after
-// the projector that it is for.
-func chooserName(cfg *configs.Room, id string) configs.Name {
-	var beams []configs.Name
-	alone := true
-	for _, src := range cfg.Sources {
-		if src.On != id {
-			alone = false
-			continue
-		}
-		for _, owner := range owners(src.Set) {
-			for _, d := range cfg.Devices {
-				if d.ID == owner && d.Kind == "projector" && !slices.Contains(beams, d.Name) {
-					beams = append(beams, d.Name)
-				}
-			}
-		}
-	}
-	if alone || len(beams) != 1 {
-		return configs.Name{ZH: "投影机信号选择", EN: "Projector source"}
-	}
-	return configs.Name{ZH: beams[0].ZH + "信号选择", EN: beams[0].EN + " source"}
-}
-
 // describe makes the answer to GET /api/v1/room once: a room does not change while it runs.
 func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 	a := roomAnswer{
@@ -415,7 +368,7 @@ func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 	}
 	for _, id := range r.Devices() {
 		if !seen[id] { // where sources are chosen
-			a.Devices = append(a.Devices, roomDevice{ID: id, Kind: "sources", Name: chooserName(cfg, id), Area: areaMain, Properties: r.Properties(id)})
+			a.Devices = append(a.Devices, roomDevice{ID: id, Kind: "sources", Name: cfg.ChooserName(id), Area: areaMain, Properties: r.Properties(id)})
 		}
 	}
 	for _, src := range cfg.Sources {
@@ -423,10 +376,10 @@ func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 		if on == "" {
 			on = "sources"
 		}
-		a.Sources = append(a.Sources, roomSource{ID: src.ID, Name: src.Name, Icon: src.Icon, On: on, Volume: src.Volume, Player: src.Player, Devices: owners(src.Set)})
+		a.Sources = append(a.Sources, roomSource{ID: src.ID, Name: src.Name, Icon: src.Icon, On: on, Volume: src.Volume, Player: src.Player, Devices: src.Devices()})
 	}
 	for _, scene := range cfg.Scenes {
-		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds(), Devices: touched(scene.Steps)})
+		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds(), Devices: scene.Devices()})
 	}
 	b, err := json.Marshal(a)
 	if err != nil {

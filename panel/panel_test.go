@@ -557,6 +557,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"GET", "/healthz", "", ``},
 		{"GET", "/readyz", "", ``},
 		{"GET", "/metrics", "", ``},
+		{"GET", "/guide", "", ``},
 		{"DELETE", "/api/v1/session", "", ``},
 	} {
 		template := c.template
@@ -596,6 +597,20 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		if err := compile(pointer).Validate(value); err != nil {
 			t.Errorf("%s %s: %v\n%s", c.method, c.path, err, body)
 		}
+	}
+}
+
+// The guide tells where the wires lead: it is for who has opened an area, and its page brings its
+// style under its own policy.
+func TestTheGuideIsForWhoHasOpenedAnArea(t *testing.T) {
+	r := newRig(t)
+	if answer, body := r.ask(t, "GET", "/guide", ``); answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a stranger gets %d %.80s", answer.StatusCode, body)
+	}
+	answer, body := r.ask(t, "GET", "/guide?lang=zh", ``, bearer)
+	policy := answer.Header.Get("Content-Security-Policy")
+	if answer.StatusCode != http.StatusOK || !strings.Contains(body, "作业指导书") || !strings.Contains(policy, "style-src 'sha256-") {
+		t.Errorf("%d %q %.80s", answer.StatusCode, policy, body)
 	}
 }
 

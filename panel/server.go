@@ -170,6 +170,7 @@ func (s *Server) table() []route {
 		{http.MethodGet, "/api/v1/journal", s.readJournal},
 		{http.MethodGet, "/api/v1/trace", s.trace},
 		{http.MethodGet, "/api/v1/preview/:device", s.preview},
+		{http.MethodGet, "/guide", s.guide},
 		{http.MethodGet, "/api/openapi.json", s.openapi},
 		{http.MethodGet, "/healthz", s.healthz},
 		{http.MethodGet, "/readyz", s.readyz},

@@ -21,6 +21,7 @@ type traceVerb struct {
 	Errors bool   `help:"Only what is not as it should be: no answer, garbage, a line that closed."`
 	Last   bool   `help:"Show what the ring holds and end."`
 	JSON   bool   `help:"As JSON, one object a line."`
+	Record string `help:"Also write what goes over the line into a new file, for lectern check --replay." type:"path" placeholder:"FILE"`
 }
 
 // traced is one entry of the trace, as the daemon tells it.
@@ -35,7 +36,12 @@ type traced struct {
 }
 
 // Run prints the frames on the wires: what the rings hold, and then what comes.
-func (v *traceVerb) Run(ctx context.Context, t terminal) error {
+func (v *traceVerb) Run(ctx context.Context, t terminal) (err error) {
+	record, err := newRecorder(v.Record, v.Line)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, record.close()) }()
 	query := url.Values{}
 	for key, value := range map[string]string{"line": v.Line, "unit": v.Unit, "dir": v.Dir, "text": v.Text} {
 		if value != "" {
@@ -60,7 +66,14 @@ func (v *traceVerb) Run(ctx context.Context, t terminal) error {
 			return err
 		}
 		for _, raw := range answer.Entries {
-			if err := v.print(t.out, raw); err != nil {
+			var e traced
+			if err := json.Unmarshal(raw, &e); err != nil {
+				return fmt.Errorf("reading the trace: %w", err)
+			}
+			if err := record.add(e.Time, e.Dir, e.Hex, e.Note); err != nil {
+				return err
+			}
+			if err := v.print(t.out, raw, e); err != nil {
 				return err
 			}
 		}
@@ -74,7 +87,7 @@ func (v *traceVerb) Run(ctx context.Context, t terminal) error {
 	}
 }
 
-func (v *traceVerb) print(out io.Writer, raw json.RawMessage) error {
+func (v *traceVerb) print(out io.Writer, raw json.RawMessage, e traced) error {
 	if v.JSON {
 		var line bytes.Buffer
 		if err := json.Compact(&line, raw); err != nil {
@@ -82,10 +95,6 @@ func (v *traceVerb) print(out io.Writer, raw json.RawMessage) error {
 		}
 		_, err := fmt.Fprintln(out, line.String())
 		return err //nolint:wrapcheck // standard output
-	}
-	var e traced
-	if err := json.Unmarshal(raw, &e); err != nil {
-		return errors.Join(errors.New("reading the trace"), err)
 	}
 	took := ""
 	if e.Took > 0 {

@@ -151,7 +151,7 @@ func (p *projector) enter(power devices.Power, q devices.Quality, reckoned bool)
 	defer p.state.Unlock()
 	now := time.Now()
 	p.oneWay = q != devices.Reported
-	if q == devices.Unknown { // a projector that cannot be asked is where the clock says it is
+	if q != devices.Reported && power == devices.PowerUnknown { // one that cannot be asked is where the clock says it is
 		if p.power == devices.PowerUnknown {
 			return
 		}
@@ -276,6 +276,10 @@ func (p *projector) tellRest(status devices.ProjectorStatus, q devices.Quality) 
 	p.state.Unlock()
 	if status.Fault.Code != "" {
 		fault = status.Fault.Code + ": " + status.Fault.Text.In("en")
+	}
+	if fault == "" && q != devices.Reported {
+		p.say("fault", devices.Value{}, devices.Unknown) // what cannot be asked may well have one
+		return
 	}
 	p.say("fault", devices.Text(fault), devices.Reported)
 }

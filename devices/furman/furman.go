@@ -76,6 +76,7 @@ func (s *Settings) name() string {
 func Driver() devices.Driver {
 	return devices.Driver{
 		Name:      "furman",
+		Feedback:  "state, speaks up by itself",
 		Equipment: "Furman SmartSequencers (CN-1800S, CN-2400S)",
 		Facts:     "Furman CN-1800S / CN-2400S communication protocol",
 		Kinds:     []string{"circuit", "light"},

@@ -72,6 +72,16 @@ func Driver() devices.Driver {
 		Claims: func(settings any) []string {
 			return []string{fmt.Sprintf("relay %d", settings.(*Settings).Relay)}
 		},
+		Probe: &devices.Probe{Protocol: "KMtronic", Bauds: []int{9600}, Ask: func(_ line.Kind, settings any) line.Exchange {
+			return stateOf(settings.(*Settings).Channels)
+		}},
+		Poll: func(settings any) []devices.Frames {
+			s := settings.(*Settings)
+			if !s.Feedback {
+				return nil // it is not asked
+			}
+			return []devices.Frames{{Asked: len(stateOf(s.Channels).Request), Answered: s.Channels}}
+		},
 		New: func(env devices.Env, settings any) (any, error) {
 			return &relay{line: env.Line, settings: *settings.(*Settings)}, nil
 		},
@@ -108,6 +118,14 @@ func find(channels int) func([]byte) (int, int, error) {
 // explain says in words what states mean.
 func explain(f []byte) string { return fmt.Sprintf("relays from 1 on: % X", f) }
 
+// stateOf asks a board for all its relays.
+func stateOf(channels int) line.Exchange {
+	return line.Exchange{
+		Unit: board, Request: []byte{head, askState, 0}, Find: find(channels),
+		Timeout: timeout, Note: "read all relays", Explain: explain,
+	}
+}
+
 // relay is one relay of a board. It implements devices.Switch.
 type relay struct {
 	line     *line.Line
@@ -138,10 +156,7 @@ func (r *relay) On(ctx context.Context) (bool, error) {
 }
 
 func (r *relay) ask(ctx context.Context) (bool, error) {
-	f, err := r.line.Do(ctx, line.Exchange{
-		Unit: board, Request: []byte{head, askState, 0}, Find: find(r.settings.Channels),
-		Timeout: timeout, Note: "read all relays", Explain: explain,
-	})
+	f, err := r.line.Do(ctx, stateOf(r.settings.Channels))
 	if err != nil {
 		return false, fmt.Errorf("kmtronic read relay %d: %w", r.settings.Relay, err)
 	}

@@ -255,7 +255,7 @@ func (c *conn) serve(ctx context.Context) error {
 			if silent++; l.session != nil && l.config.Kind != Serial {
 				return fmt.Errorf("closed after a time-out, so that a late answer meets no other question: %w", err)
 			}
-			if silent >= wedgedAfter && c.heardNothing() {
+			if silent >= wedgedAfter && c.heardNothing() && !l.config.Search {
 				return fmt.Errorf("nothing heard in %d exchanges: %w", silent, err)
 			}
 			if l.session != nil {

@@ -74,6 +74,17 @@ func (c circuit) claims(unit int) []string {
 	return claims
 }
 
+// poll lists the frames by which a circuit that burns is read.
+func (c circuit) poll() (frames []devices.Frames) {
+	if c.readAt == none {
+		return nil
+	}
+	if c.coil != none {
+		frames = reading(modbus.FuncCodeReadCoils)
+	}
+	return append(frames, reading(c.read)...)
+}
+
 // raw turns percent into the register's scale, which may run downwards.
 func (c circuit) raw(percent int) uint16 {
 	return uint16(c.min + int(math.Round(float64(percent)*float64(c.max-c.min)/100)))

@@ -23,12 +23,14 @@ func Drivers() []devices.Driver {
 		{
 			Name: "modbus-coil", Equipment: "relay boards that are switched by coils (Waveshare Modbus RTU Relay and its like)",
 			Facts: "Waveshare wiki, Modbus RTU Relay; MODBUS Application Protocol V1.1b3",
-			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus,
+			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &CoilSettings{Write: modbus.FuncCodeWriteSingleCoil} },
 			Claims: func(s any) []string {
 				c := s.(*CoilSettings)
 				return []string{fmt.Sprintf("unit %d coil %d", c.Unit, c.Coil)}
 			},
+			Poll: func(any) []devices.Frames { return reading(modbus.FuncCodeReadCoils) },
+			Unit: func(s any) (string, bool) { return unitOf(s.(*CoilSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				c := s.(*CoilSettings)
 				return &coil{board: newBoard(e.Line, c.Unit), set: *c}, nil
@@ -37,26 +39,30 @@ func Drivers() []devices.Driver {
 		{
 			Name: "modbus-command-relay", Equipment: "relay boards that are switched by commands in holding registers (Eletechsup R421A08 and its like)",
 			Facts: "Eletechsup R4 series manual: function 06, command in the high byte",
-			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus,
+			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &CommandSettings{On: 0x0100, Off: 0x0200} },
 			Claims: func(s any) []string {
 				c := s.(*CommandSettings)
 				return []string{fmt.Sprintf("unit %d register %d", c.Unit, c.Register)}
 			},
+			Poll: func(any) []devices.Frames { return reading(modbus.FuncCodeReadHoldingRegisters) },
+			Unit: func(s any) (string, bool) { return unitOf(s.(*CommandSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				c := s.(*CommandSettings)
 				return &command{board: newBoard(e.Line, c.Unit), set: *c}, nil
 			},
 		},
 		{
-			Name: "modbus-dimmer", Equipment: "dimmers, 0-10 V outputs and DALI gateways with a register for each circuit (" + mapNames() + ")",
+			Name: "modbus-dimmer", Feedback: "reads back; DALI groups one-way", Equipment: "dimmers, 0-10 V outputs and DALI gateways with a register for each circuit (" + mapNames() + ")",
 			Facts: "register tables of Wiren Board WB-MDM3, WB-LED, WB-MAO4, Razumdom DDM845R and Ecodim DALI-GW2",
-			Kinds: []string{"dimmer"}, Lines: lines, Bus: bus,
+			Kinds: []string{"dimmer"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &DimmerSettings{} },
 			Claims: func(s any) []string {
 				d := s.(*DimmerSettings)
 				return d.circuit().claims(d.Unit)
 			},
+			Poll: func(s any) []devices.Frames { return s.(*DimmerSettings).circuit().poll() },
+			Unit: func(s any) (string, bool) { return unitOf(s.(*DimmerSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				d := s.(*DimmerSettings)
 				return newDimmer(newBoard(e.Line, d.Unit), d.circuit()), nil
@@ -65,8 +71,10 @@ func Drivers() []devices.Driver {
 		{
 			Name: "modbus-sensor", Equipment: "sensors with a value in a register or a contact in a discrete input (SHT20 and its like)",
 			Facts: "SHT20 RS-485 module manual; MODBUS Application Protocol V1.1b3",
-			Kinds: []string{"sensor"}, Lines: lines, Bus: bus,
+			Kinds: []string{"sensor"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &SensorSettings{Function: modbus.FuncCodeReadInputRegisters, Divide: 1} },
+			Poll:     func(s any) []devices.Frames { return reading(s.(*SensorSettings).Function) },
+			Unit:     func(s any) (string, bool) { return unitOf(s.(*SensorSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				m := s.(*SensorSettings)
 				return &sensor{board: newBoard(e.Line, m.Unit), set: *m}, nil
@@ -74,6 +82,18 @@ func Drivers() []devices.Driver {
 		},
 	}
 }
+
+// reading is how long the RTU frames are by which one coil, input or register is read: unit, function,
+// address, quantity and checksum; unit, function, length, data and checksum.
+func reading(function int) []devices.Frames {
+	if function == modbus.FuncCodeReadCoils || function == modbus.FuncCodeReadDiscreteInputs {
+		return []devices.Frames{{Asked: 8, Answered: 6}}
+	}
+	return []devices.Frames{{Asked: 8, Answered: 7}}
+}
+
+// unitOf names a unit. Nearly all boards come as unit 1.
+func unitOf(unit int) (name string, factory bool) { return fmt.Sprintf("unit %d", unit), unit == 1 }
 
 // checkUnit leaves out 0, by which all units are told something at once: none of them answers.
 func checkUnit(unit int) error {

@@ -72,6 +72,7 @@ func (s *Settings) name() string {
 func Driver() devices.Driver {
 	return devices.Driver{
 		Name:      "panamax",
+		Feedback:  "state, speaks up by itself",
 		Equipment: "Panamax and Furman power managers with RS-232 or BlueBOLT telnet (M4315-PRO, M4320-PRO)",
 		Facts:     "Panamax M4315-PRO user guide, in excerpt; drivers in the field",
 		Kinds:     []string{"circuit", "light"},

@@ -56,6 +56,7 @@ func (s *Settings) Validate() error {
 func Driver() devices.Driver {
 	return devices.Driver{
 		Name:      "somfy-sdn",
+		Feedback:  "position and motion",
 		Equipment: "Somfy SDN curtain and shade motors with RS-485 (Sonesse, Glydea)",
 		Facts:     "Somfy SDN Integration Guide; frames of wb-mqtt-serial's tests",
 		Kinds:     []string{"curtain", "screen"},
@@ -68,6 +69,10 @@ func Driver() devices.Driver {
 				return nil // Validate says what is wrong with it
 			}
 			return []string{unit(m)}
+		},
+		// The status and the position, as motors of the third edition tell them; see Where.
+		Poll: func(any) []devices.Frames {
+			return []devices.Frames{{Asked: 11, Answered: 15}, {Asked: 11, Answered: 16}}
 		},
 		New: func(env devices.Env, settings any) (any, error) {
 			s := settings.(*Settings)

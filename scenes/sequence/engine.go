@@ -61,6 +61,15 @@ func New(c Config) *Engine {
 	return e
 }
 
+// Scene returns a scene as it runs: one that reverses another has its steps.
+func (e *Engine) Scene(id string) (Scene, bool) {
+	s := e.scenes[id]
+	if s == nil {
+		return Scene{}, false
+	}
+	return *s, true
+}
+
 // Run resolves what an earlier life of the daemon left unfinished and then lets scenes run until
 // ctx ends; runs under way then stop where they are and stay noted. Nothing can be started before.
 func (e *Engine) Run(ctx context.Context) error {
