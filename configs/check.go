@@ -35,6 +35,10 @@ func (c *checker) check() {
 	c.guards()
 	c.scenes()
 	c.rules()
+	c.holidays()
+	c.schedule()
+	c.autoOff()
+	c.emergency()
 	c.panel()
 	c.facilities()
 }
@@ -74,6 +78,8 @@ func (c *checker) ids() {
 	unique(c, "/sources", c.room.Sources, func(s Source) string { return s.ID })
 	unique(c, "/guards", c.room.Guards, func(g Guard) string { return g.ID })
 	unique(c, "/scenes", c.room.Scenes, func(s Scene) string { return s.ID })
+	unique(c, "/schedule", c.room.Schedule, func(s Scheduled) string { return s.ID })
+	unique(c, "/auto_off", c.room.AutoOff, func(a AutoOff) string { return a.ID })
 	unique(c, "/rules", c.room.Rules, func(r Rule) string { return r.ID })
 	for i, d := range c.room.Devices {
 		p := path("/devices").at(i)

@@ -177,6 +177,9 @@ func (s *schema) choices() {
 	defs["Scene"].OneOf = []*jsonschema.Schema{has("steps"), has("reverse_of")}
 	defs["Panel"].Required = []string{"pins"}
 	defs["Rule"].AnyOf = []*jsonschema.Schema{has("set"), has("run")}
+	defs["Scheduled"].AnyOf = []*jsonschema.Schema{has("set"), has("run")}
+	defs["Scheduled"].OneOf = []*jsonschema.Schema{has("at"), has("cron")}
+	defs["AutoOff"].AnyOf = []*jsonschema.Schema{has("presence", "absent"), has("untouched")}
 	motor := &jsonschema.Schema{OneOf: []*jsonschema.Schema{has("driver", "line"), has("relays", "travel")}}
 	for _, kind := range []string{"curtain", "screen"} {
 		defs["Device"].AllOf = append(defs["Device"].AllOf, &jsonschema.Schema{If: is("kind", kind), Then: motor})

@@ -285,6 +285,7 @@ type roomAnswer struct {
 	Name     configs.Name   `json:"name"`
 	Language string         `json:"language"`
 	Help     string         `json:"help,omitempty"`
+	Timezone string         `json:"timezone,omitempty"` // of the room's own clock
 	Pages    []string       `json:"pages,omitempty"`
 	Areas    []string       `json:"areas"`
 	Idle     map[string]int `json:"idle"` // seconds
@@ -335,7 +336,7 @@ type roomScene struct {
 // describe makes the answer to GET /api/v1/room once: a room does not change while it runs.
 func describe(cfg *configs.Room, r *room.Room) ([]byte, error) {
 	a := roomAnswer{
-		ID: cfg.Room.ID, Name: cfg.Room.Name, Language: cfg.Room.Language, Help: cfg.Room.Help, Pages: cfg.Panel.Pages,
+		ID: cfg.Room.ID, Name: cfg.Room.Name, Language: cfg.Room.Language, Help: cfg.Room.Help, Timezone: cfg.Room.Timezone, Pages: cfg.Panel.Pages,
 		Areas: []string{}, Devices: []roomDevice{}, Sources: []roomSource{}, Scenes: []roomScene{},
 		Idle: map[string]int{
 			"sleep": int(cfg.Panel.Idle.Sleep.Seconds()), "lock": int(cfg.Panel.Idle.Lock.Seconds()), "area": int(cfg.Panel.Idle.Area.Seconds()),

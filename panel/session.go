@@ -150,10 +150,7 @@ func (s *Server) who(r *http.Request, touch bool) caller {
 // allowed finds out who asks and whether the area is open to them; where it is not it has answered.
 func (s *Server) allowed(w http.ResponseWriter, r *http.Request, area string) (caller, bool) {
 	if r.Method != http.MethodGet && late(r) {
-		writeProblem(w, problem{
-			Status: http.StatusConflict, Title: "Too late", Outcome: string(devices.Expired),
-			Detail: "the touch arrived too late and was not carried out; try again", ZH: "触摸到达太晚，未执行，请重试",
-		})
+		writeLate(w)
 		return caller{}, false
 	}
 	c := s.who(r, r.Method != http.MethodGet)
@@ -182,6 +179,13 @@ const lateMost = 4 * time.Second
 func late(r *http.Request) bool {
 	at, err := strconv.ParseInt(r.Header.Get(touchedHeader), 10, 64)
 	return err == nil && time.Since(time.UnixMilli(at)) > lateMost
+}
+
+func writeLate(w http.ResponseWriter) {
+	writeProblem(w, problem{
+		Status: http.StatusConflict, Title: "Too late", Outcome: string(devices.Expired),
+		Detail: "the touch arrived too late and was not carried out; try again", ZH: "触摸到达太晚，未执行，请重试",
+	})
 }
 
 // openArea is POST /api/v1/session.
@@ -250,6 +254,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, area string) {
 	id = s.sessions.open(id, area)
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
 	s.Journal.Record(journal.Entry{Time: time.Now(), By: journal.By{Via: "panel", Name: area}, Outcome: "opened"})
+	s.Room.Touch()
 	s.writeSession(w, s.sessions.areas(id, false))
 }
 
@@ -284,7 +289,10 @@ func (s *Server) stay(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(cookieName); err == nil {
 		id = c.Value
 	}
-	s.writeSession(w, s.sessions.areas(id, true))
+	if open := s.sessions.areas(id, true); len(open) > 0 {
+		s.Room.Touch()
+	}
+	s.writeSession(w, s.sessions.areas(id, false))
 }
 
 var errHold = errors.New("hold")

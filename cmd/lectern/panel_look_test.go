@@ -226,7 +226,7 @@ func TestPagesLookAsTheyWereSeen(t *testing.T) {
 			tell(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}})
 			views(p, func(view string) {
 				switch view {
-				case "system-log", "system-health", "system-wires", "system-settings":
+				case "system-log", "system-health", "system-wires", "system-automatic", "system-settings":
 					return // times and versions
 				}
 				// What changes with the hour is hidden.

@@ -149,7 +149,7 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 		return nil, errors.Join(fmt.Errorf("building the room: %w", err), j.Close())
 	}
 	server, err := panel.New(panel.Config{
-		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Journal: j, Lines: parts.Lines,
+		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Board: parts.Board, Journal: j, Lines: parts.Lines,
 		Build: buildVersion(), Simulated: simulated, Log: log,
 	})
 	if err != nil {
