@@ -78,6 +78,50 @@ type passwordSettings struct {
 
 type noSettings struct{}
 
+// scriptSettings have a protocol that stands elsewhere in the file, and arguments with free names.
+type scriptSettings struct {
+	Protocol struct {
+		ID   string            `yaml:"id"`
+		Bus  string            `yaml:"bus"`
+		Send map[string]string `yaml:"send"`
+	} `yaml:"protocol" from:"protocols" doc:"the protocol"`
+	Arguments map[string]string `yaml:",inline"`
+
+	kind  string
+	codes map[string][]string
+}
+
+func (s *scriptSettings) For(kind string, codes map[string][]string) { s.kind, s.codes = kind, codes }
+
+func (s *scriptSettings) Bus() string { return s.Protocol.Bus }
+
+// Validate finds fault with every word "wrong" and every kind of device that nothing is sent for.
+func (s *scriptSettings) Validate() error {
+	var faults []error
+	for name, text := range s.Protocol.Send {
+		if text == "wrong" {
+			faults = append(faults, &placedFault{[]string{"protocol", "send", name}, "this is wrong: " + name})
+		}
+	}
+	for name, text := range s.Arguments {
+		if text == "wrong" {
+			faults = append(faults, &placedFault{[]string{name}, name + " is wrong"})
+		}
+	}
+	if s.Protocol.Send[s.kind] == "" {
+		faults = append(faults, fmt.Errorf("nothing is sent to a %s with inputs %v", s.kind, s.codes["input"]))
+	}
+	return errors.Join(faults...)
+}
+
+type placedFault struct {
+	where []string
+	text  string
+}
+
+func (f *placedFault) Error() string   { return f.text }
+func (f *placedFault) Where() []string { return f.where }
+
 func catalogue() fakeCatalogue {
 	none := func() any { return &noSettings{} }
 	modbus := []string{"serial", "tcp", "modbus-tcp"}
@@ -85,10 +129,12 @@ func catalogue() fakeCatalogue {
 		r := s.(*registerSettings)
 		return []string{fmt.Sprintf("unit %d register %d", r.Unit, r.Register+r.Base+r.Channel*r.Stride)}
 	}
+	unit := func(n int) (string, bool) { return fmt.Sprintf("unit %d", n), n == 1 }
 	registers := func() any { return &registerSettings{Stride: 1} }
 	return fakeCatalogue{
 		{Name: "dooya", Kinds: []string{"curtain", "screen"}, Lines: []string{"serial"}, Bus: "rs485",
-			Settings: func() any { return &motorSettings{} }, Claims: func(s any) []string { return []string{"motor " + s.(*motorSettings).ID} }},
+			Settings: func() any { return &motorSettings{} }, Claims: func(s any) []string { return []string{"motor " + s.(*motorSettings).ID} },
+			Poll: func(any) []Frames { return []Frames{{8, 8}, {8, 8}} }},
 		{Name: "escvp21", Kinds: []string{"projector"}, Lines: []string{"serial", "tcp"}, Settings: none},
 		{Name: "extron-sis", Kinds: []string{"matrix"}, Lines: []string{"serial", "tcp"}, Bus: "sis",
 			Settings: none, Claims: func(any) []string { return []string{"video of the matrix", "audio of the matrix"} }},
@@ -104,12 +150,17 @@ func catalogue() fakeCatalogue {
 			Settings: func() any { return &coilSettings{} },
 			Claims: func(s any) []string {
 				return []string{fmt.Sprintf("unit %d coil %d", s.(*coilSettings).Unit, s.(*coilSettings).Coil)}
-			}},
+			},
+			Poll: func(any) []Frames { return []Frames{{8, 6}} },
+			Unit: func(s any) (string, bool) { return unit(s.(*coilSettings).Unit) }},
 		{Name: "modbus-command-relay", Kinds: []string{"circuit", "light"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register},
 		{Name: "modbus-dimmer", Kinds: []string{"dimmer"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register},
-		{Name: "modbus-sensor", Kinds: []string{"sensor"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register},
+		{Name: "modbus-sensor", Kinds: []string{"sensor"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register,
+			Unit: func(s any) (string, bool) { return unit(s.(*registerSettings).Unit) }},
 		{Name: "oppo", Kinds: []string{"player"}, Lines: []string{"serial", "tcp"}, Settings: none},
 		{Name: "pjlink", Kinds: []string{"projector"}, Lines: []string{"tcp"}, Settings: func() any { return &passwordSettings{} }},
+		{Name: "script", Kinds: []string{"circuit", "matrix"}, Lines: []string{"serial"}, Bus: "script",
+			Settings: func() any { return &scriptSettings{} }, Claims: func(s any) []string { return []string{s.(*scriptSettings).Arguments["channel"]} }},
 		{Name: "sony9pin", Kinds: []string{"recorder"}, Lines: []string{"serial"}, Settings: none},
 	}
 }

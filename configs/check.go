@@ -35,6 +35,10 @@ func (c *checker) check() {
 	c.guards()
 	c.scenes()
 	c.rules()
+	c.holidays()
+	c.schedule()
+	c.autoOff()
+	c.emergency()
 	c.panel()
 	c.facilities()
 }
@@ -69,10 +73,13 @@ func (c *checker) ids() {
 	}
 	c.everyDevice = c.listDevices()
 	unique(c, "/lines", c.room.Lines, func(l Line) string { return l.ID })
+	unique(c, "/protocols", c.room.Protocols, func(p Protocol) string { return p.ID })
 	unique(c, "/devices", c.room.Devices, func(d Device) string { return d.ID })
 	unique(c, "/sources", c.room.Sources, func(s Source) string { return s.ID })
 	unique(c, "/guards", c.room.Guards, func(g Guard) string { return g.ID })
 	unique(c, "/scenes", c.room.Scenes, func(s Scene) string { return s.ID })
+	unique(c, "/schedule", c.room.Schedule, func(s Scheduled) string { return s.ID })
+	unique(c, "/auto_off", c.room.AutoOff, func(a AutoOff) string { return a.ID })
 	unique(c, "/rules", c.room.Rules, func(r Rule) string { return r.ID })
 	for i, d := range c.room.Devices {
 		p := path("/devices").at(i)
@@ -103,27 +110,12 @@ func unique[T any](c *checker, list path, things []T, id func(T) string) {
 
 // names checks that every name that is given has words in it.
 func (c *checker) names(v reflect.Value, p path) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			c.names(v.Elem(), p)
+	c.eachName(v, p, func(n Name, p path) {
+		spoiled := c.bad(p) || c.bad(p.key("zh")) || c.bad(p.key("en"))
+		if !spoiled && strings.TrimSpace(n.ZH+n.EN) == "" {
+			c.fault(c.value(p), c.owned(p)+" has no words", "write {zh: 射灯, en: Spotlight}, or one of the two")
 		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			c.names(v.Index(i), p.at(i))
-		}
-	case reflect.Struct:
-		if n, ok := v.Interface().(Name); ok {
-			spoiled := c.bad(p) || c.bad(p.key("zh")) || c.bad(p.key("en"))
-			if c.has(p) && !spoiled && strings.TrimSpace(n.ZH+n.EN) == "" {
-				c.fault(c.value(p), c.owned(p)+" has no words", "write {zh: 射灯, en: Spotlight}, or one of the two")
-			}
-			return
-		}
-		for _, f := range fields(v.Type()) {
-			c.names(v.FieldByIndex(f.Index), p.key(f.name))
-		}
-	}
+	})
 }
 
 // usable reports whether the file has a value at p that no fault has been found in.

@@ -1,6 +1,8 @@
 package configs
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -14,7 +16,8 @@ type user struct {
 	driver string
 	line   string
 	with   *map[string]any
-	store  *any // where the decoded settings go
+	store  *any                // where the decoded settings go
+	codes  map[string][]string // what its inputs and outputs are called in the protocol
 
 	known  Driver
 	claims []string
@@ -26,7 +29,8 @@ func (c *checker) drivers() {
 	for i := range c.room.Devices {
 		d, p := &c.room.Devices[i], path("/devices").at(i)
 		if d.Driver != "" || c.has(p.key("line")) {
-			c.users = append(c.users, user{path: p, kind: d.Kind, driver: d.Driver, line: d.Line, with: &d.With, store: &d.Settings})
+			c.users = append(c.users, user{path: p, kind: d.Kind, driver: d.Driver, line: d.Line, with: &d.With, store: &d.Settings,
+				codes: map[string][]string{"input": portCodes(d.Inputs), "output": portCodes(d.Outputs)}})
 		}
 		if r := d.Relays; r != nil {
 			for _, way := range []struct {
@@ -126,6 +130,13 @@ func (c *checker) settings(u *user) {
 		return
 	}
 	made := u.known.Settings()
+	if _, ok := made.(interface{ Bus() string }); ok {
+		defer func() {
+			if !u.ok {
+				u.line = "" // nobody knows with whom it can share it
+			}
+		}()
+	}
 	before := len(c.faults)
 	if node != nil {
 		node = c.open(node, here)
@@ -137,16 +148,70 @@ func (c *checker) settings(u *user) {
 	if len(c.faults) > before {
 		return
 	}
+	if v, ok := made.(interface {
+		For(string, map[string][]string)
+	}); ok {
+		v.For(u.kind, u.codes)
+	}
 	if v, ok := made.(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {
-			c.fault(c.value(here), fmt.Sprintf("%s: driver %s: %v", c.describe(u.path), u.driver, err), "")
+			c.unsettled(u, err)
 			return
 		}
 	}
 	*u.store, u.ok = made, true
+	if v, ok := made.(interface{ Bus() string }); ok {
+		u.known.Bus = v.Bus()
+	}
 	if u.known.Claims != nil {
 		u.claims = u.known.Claims(made)
 	}
+}
+
+// portCodes lists the protocol's words for inputs or outputs.
+func portCodes(ports []Port) []string {
+	var list []string
+	for _, p := range ports {
+		list = append(list, cmp.Or(p.Code, p.ID))
+	}
+	return list
+}
+
+// unsettled keeps what a driver finds wrong with its settings. An error, or each of several that are
+// joined, may say where: the keys that lead to it. What is wrong with a thing that devices borrow is
+// said once, whoever has borrowed it.
+func (c *checker) unsettled(u *user, err error) {
+	list := []error{err}
+	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // joined errors are not wrapped
+		list = several.Unwrap()
+	}
+	for _, err := range list {
+		at := u.path.key("with")
+		var placed interface{ Where() []string }
+		if errors.As(err, &placed) {
+			at = c.follow(at, placed.Where())
+		}
+		text := err.Error()
+		if strings.HasPrefix(string(at), string(u.path)) {
+			text = fmt.Sprintf("%s: driver %s: %v", c.describe(u.path), u.driver, err)
+		}
+		c.fault(c.value(at), text, "")
+	}
+}
+
+// follow goes the way that keys lead, through what is borrowed, as far as the file has it.
+func (c *checker) follow(p path, keys []string) path {
+	for _, key := range keys {
+		next := p.key(key)
+		if to, ok := c.lender[next]; ok {
+			next = to
+		}
+		if !c.has(next) {
+			break
+		}
+		p = next
+	}
+	return p
 }
 
 // sharing checks that what hangs on one line can hang there together: that the drivers go together
@@ -183,6 +248,8 @@ func (c *checker) sharing(line string) {
 // the line for itself, unless it says which part of it each device has.
 func together(one, other *user) string {
 	switch {
+	case one.driver == other.driver && one.known.Bus != other.known.Bus:
+		return "they have different protocols"
 	case one.known.Bus != other.known.Bus || one.known.Bus == "" && one.driver != other.driver:
 		return fmt.Sprintf("drivers %s and %s do not go together", one.driver, other.driver)
 	case one.known.Bus == "" && one.ok && other.ok && (len(one.claims) == 0 || len(other.claims) == 0):

@@ -143,9 +143,16 @@ func (d *document) structure(n *yaml.Node, v reflect.Value, p path) {
 	for _, kv := range list {
 		here := p.key(kv.key.Value)
 		i := slices.IndexFunc(known, func(f field) bool { return f.name == kv.key.Value })
+		if i < 0 && d.inline(kv, v, here) {
+			continue
+		}
 		if i < 0 {
 			d.fault(pos(kv.key), fmt.Sprintf("unknown key %q in %s", kv.key.Value, d.describe(p)), instead(kv.key.Value, takes(known, list), "it takes"))
 			d.spoil(here)
+			continue
+		}
+		if list := known[i].Tag.Get("from"); list != "" && kv.value.Kind == yaml.ScalarNode {
+			d.borrow(kv.value, v.FieldByIndex(known[i].Index), here, list)
 			continue
 		}
 		d.decode(kv.value, v.FieldByIndex(known[i].Index), here)

@@ -22,6 +22,11 @@ func (c *checker) defaults() {
 		codes(d.Inputs)
 		codes(d.Outputs)
 	}
+	for i := range c.room.AutoOff {
+		if a := &c.room.AutoOff[i]; a.From != "" && a.To == "" {
+			a.To = "06:00"
+		}
+	}
 	c.fill(reflect.ValueOf(c.room).Elem(), "")
 	c.room.Panel.Idle.Most = max(c.room.Panel.Idle.Most, c.room.Panel.Idle.Lock)
 }

@@ -100,6 +100,42 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// Two names of one port are seen where the port is there.
+func TestTwoNamesOfOnePortAreTwoMasters(t *testing.T) {
+	folder := t.TempDir()
+	port, name := filepath.Join(folder, "ttyUSB0"), filepath.Join(folder, "by-id")
+	if err := errors.Join(os.WriteFile(port, nil, 0o600), os.Symlink(port, name)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "room.yaml")
+	text := fmt.Sprintf("room: {id: good, language: en, name: {en: Good}}\nlines:\n  - {id: a, kind: serial, port: %s}\n  - {id: b, kind: serial, port: %s}\npanel: {pins: {main: \"${PIN}\"}}\n", port, name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hash := "$argon2id$v=19$m=19456,t=2,p=1$cj42vh3lQuoH75fbkFEdWw$I0s186jGu3tTdGqHpstcKGy5ZvrltvzipBjO/UZtLag"
+	faults, warnings := Check(file, catalogue(), func(string) (string, bool) { return hash, true })
+	want := file + `:4:33: lines "a" and "b" are both ` + port + ` here: two masters on one wire; put what hangs on both on one line`
+	if faults != nil || warnings.Error() != want {
+		t.Errorf("faults %v\ngot  %v\nwant %s", faults, warnings, want)
+	}
+}
+
+func TestTheLoadOfALineIsReckoned(t *testing.T) {
+	for name, want := range map[string][]LineLoad{
+		"demo.yaml":         {{Line: "bus", Baud: 9600, Percent: 23, Least: true}},
+		"lecture-hall.yaml": {{Line: "curtains", Baud: 9600, Percent: 19, Least: true}},
+		"huddle.yaml":       nil, // nothing serial
+	} {
+		room, err := Load(name, catalogue(), env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, Loads(room, catalogue())); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestTenFaultsAreReportedAtOnce(t *testing.T) {
 	_, err := Load("testdata/bad-ten-faults.yaml", catalogue(), env)
 	var faults Faults

@@ -19,21 +19,32 @@
 //	default  what it is where it is left out
 //	least    the least that a number or duration may be
 //	most     the most
+//	from     in the settings of a driver: the list of the file that holds the thing, named by its id
+//
+// A map with the yaml tag ",inline" takes the keys that no other field has.
 package configs
 
 import "time"
 
 // Room is a whole room file.
 type Room struct {
-	Room       About      `yaml:"room" need:"*" doc:"what the room is called and where it is"`
-	Lines      []Line     `yaml:"lines" doc:"the physical connections"`
-	Devices    []Device   `yaml:"devices" doc:"the equipment, in the order in which people should meet it"`
-	Sources    []Source   `yaml:"sources" doc:"what can be shown, and how"`
-	Guards     []Guard    `yaml:"guards" doc:"what must never be set unless something holds, whoever asks"`
-	Scenes     []Scene    `yaml:"scenes" doc:"what happens in steps"`
-	Rules      []Rule     `yaml:"rules" doc:"what follows by itself when a property takes a value"`
-	Panel      Panel      `yaml:"panel" need:"*" doc:"pages, PINs, tokens, looks"`
-	Facilities Facilities `yaml:"facilities" doc:"the MQTT broker that property management listens on"`
+	Room       About       `yaml:"room" need:"*" doc:"what the room is called and where it is"`
+	Lines      []Line      `yaml:"lines" doc:"the physical connections"`
+	Protocols  []Protocol  `yaml:"protocols" doc:"of equipment that Lectern does not know, for devices with driver script"`
+	Devices    []Device    `yaml:"devices" doc:"the equipment, in the order in which people should meet it"`
+	Sources    []Source    `yaml:"sources" doc:"what can be shown, and how"`
+	Guards     []Guard     `yaml:"guards" doc:"what must never be set unless something holds, whoever asks"`
+	Scenes     []Scene     `yaml:"scenes" doc:"what happens in steps"`
+	Rules      []Rule      `yaml:"rules" doc:"what follows by itself when a property takes a value"`
+	Schedule   []Scheduled `yaml:"schedule" doc:"what happens by itself at a time of day"`
+	Holidays   []string    `yaml:"holidays" doc:"days on which the schedule rests: 2027-02-05, 2027-02-05..2027-02-11, or file:PATH of a file with one a line"`
+	AutoOff    []AutoOff   `yaml:"auto_off" doc:"what ends a meeting that nobody is in any more"`
+	Emergency  *Emergency  `yaml:"emergency" doc:"what the fire alarm makes the room do"`
+	Panel      Panel       `yaml:"panel" need:"*" doc:"pages, PINs, tokens, looks"`
+	Facilities Facilities  `yaml:"facilities" doc:"the MQTT broker that property management listens on"`
+
+	// Resting is what Holidays means, with what stands in files.
+	Resting []Span `yaml:"-"`
 }
 
 // About names the room.
@@ -68,6 +79,15 @@ type Line struct {
 	Gap      time.Duration `yaml:"gap" most:"10s" doc:"least silence between exchanges; default as the protocol demands"`
 	Timeout  time.Duration `yaml:"timeout" most:"1m" doc:"how long a reply may take; default as the protocol demands"`
 	Pos      Pos           `yaml:"-"`
+}
+
+// Protocol describes how some equipment is spoken to. The loader knows no more of it than its id: what
+// stands in it belongs to the driver of the devices that name it, whose settings have a field with
+// the tag from, and is decoded and checked with them.
+type Protocol struct {
+	ID   string         `yaml:"id" need:"*" doc:"a-z, 0-9 and -; devices name it in their settings"`
+	Body map[string]any `yaml:",inline"`
+	Pos  Pos            `yaml:"-"`
 }
 
 // Device is one piece of equipment. Which of the later keys it may have depends on its kind.
@@ -209,6 +229,7 @@ type Step struct {
 // watches. What it finds at start changes nothing.
 type Rule struct {
 	ID   string           `yaml:"id" need:"*" doc:"a-z, 0-9 and -"`
+	Name Name             `yaml:"name" doc:"as people say it; default the id"`
 	When map[string]Words `yaml:"when" need:"*" doc:"device.property: value or values that it takes"`
 	For  time.Duration    `yaml:"for" most:"24h" doc:"how long it must have kept the value"`
 	Set  map[string]any   `yaml:"set" doc:"device.property: value"`

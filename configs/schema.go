@@ -190,6 +190,9 @@ func (s *schema) choices() {
 	defs["Scene"].OneOf = []*jsonschema.Schema{has("steps"), has("reverse_of")}
 	defs["Panel"].AnyOf = []*jsonschema.Schema{has("pins"), has("people")}
 	defs["Rule"].AnyOf = []*jsonschema.Schema{has("set"), has("run")}
+	defs["Scheduled"].AnyOf = []*jsonschema.Schema{has("set"), has("run")}
+	defs["Scheduled"].OneOf = []*jsonschema.Schema{has("at"), has("cron")}
+	defs["AutoOff"].AnyOf = []*jsonschema.Schema{has("presence", "absent"), has("untouched")}
 	motor := &jsonschema.Schema{OneOf: []*jsonschema.Schema{has("driver", "line"), has("relays", "travel")}}
 	for _, kind := range []string{"curtain", "screen"} {
 		defs["Device"].AllOf = append(defs["Device"].AllOf, &jsonschema.Schema{If: is("kind", kind), Then: motor})
@@ -208,7 +211,7 @@ func (s *schema) drivers(cat Catalogue) {
 		known = append(known, name)
 		with := jsonschema.FalseSchema
 		if d.Settings != nil {
-			s.root.Definitions["with-"+name] = settingsSchema(d.Settings())
+			s.root.Definitions["with-"+name] = s.settings(d.Settings())
 			with = &jsonschema.Schema{Ref: "#/$defs/with-" + name}
 		}
 		then := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
@@ -224,17 +227,58 @@ func (s *schema) drivers(cat Catalogue) {
 	}
 }
 
-// settingsSchema makes the schema of a driver's settings. Each stands for itself, as the types of
-// different drivers may have the same name.
-func settingsSchema(settings any) *jsonschema.Schema {
+// settings makes the schema of a driver's settings. Each stands for itself, as the types of different
+// drivers may have the same name.
+func (s *schema) settings(settings any) *jsonschema.Schema {
 	r := reflector()
 	r.DoNotReference = true
 	made := r.Reflect(settings)
 	made.Version = ""
-	for _, f := range fields(reflect.TypeOf(settings).Elem()) {
-		if property, ok := made.Properties.Get(f.name); ok {
-			constrain(f, property)
+	t := reflect.TypeOf(settings).Elem()
+	for _, f := range fields(t) {
+		property, ok := made.Properties.Get(f.name)
+		if !ok {
+			continue
 		}
+		if list := f.Tag.Get("from"); list != "" {
+			made.Properties.Set(f.name, s.lent(list, property))
+			continue
+		}
+		constrain(f, property)
+	}
+	if slices.ContainsFunc(reflect.VisibleFields(t), isInline) {
+		made.AdditionalProperties = types("string", "number")
 	}
 	return made
+}
+
+// lent is the schema of a setting that names a thing in a list of the file, or is such a thing; the
+// members of the list become what the setting is.
+func (s *schema) lent(list string, thing *jsonschema.Schema) *jsonschema.Schema {
+	loosen(thing)
+	about := thing.Description
+	thing.Description = ""
+	items, _ := s.root.Properties.Get(list)
+	if id, ok := s.root.Definitions["Protocol"].Properties.Get("id"); ok && items != nil {
+		thing.Properties.Set("id", id)
+		thing.Required = []string{"id"}
+		items.Items = thing
+		delete(s.root.Definitions, "Protocol")
+	}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{types("string", "number"), thing}, Description: about}
+}
+
+// loosen lets a number stand for a text everywhere in a schema, as the loader does.
+func loosen(one *jsonschema.Schema) {
+	if one == nil {
+		return
+	}
+	if one.Type == "string" && one.Enum == nil && one.Pattern == "" {
+		one.Type, one.Extras = "", types("string", "number").Extras
+	}
+	for pair := one.Properties.Oldest(); pair != nil; pair = pair.Next() {
+		loosen(pair.Value)
+	}
+	loosen(one.Items)
+	loosen(one.AdditionalProperties)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -52,6 +53,8 @@ type document struct {
 	spots  map[path]spot
 	faults Faults
 	warned Faults
+	lent   map[path]reflect.Value // what was decoded of things that others name, see borrow
+	lender map[path]path          // where a thing stands that is named here
 }
 
 func (d *document) fault(at Pos, what, right string) {

@@ -86,6 +86,9 @@ type ProjectorStatus struct {
 	Input string // the protocol's code; empty where unknown, as in standby
 	Lamp  int    // hours of the first lamp; -1 where unknown
 	Fault Fault  // zero where there is none
+	// Reckoned marks a Power that the projector has not said: it says on and off only, and what lies between
+	// follows from the time that has passed.
+	Reckoned bool
 }
 
 // Fault is what is wrong with a piece of equipment, as it says itself.

@@ -25,22 +25,56 @@ type Driver struct {
 	Bus string
 	// OneWay marks a driver that cannot read back what it sets.
 	OneWay bool
+	// Feedback says in a few words what it reads back, for the driver table; left out, that it does, or
+	// with OneWay that it does not.
+	Feedback string
 
 	// Settings returns a pointer to the driver's settings with their defaults set. The room file's
 	// `with` is decoded into it, strictly, by its yaml tags; `doc` tags feed the schema. Where the
-	// settings have a method Validate() error, it is called after decoding.
+	// settings have a method Validate() error, it is called after decoding. Settings whose meaning
+	// depends on the device are told first what it is, see Kinded.
 	Settings func() any
 	// Claims lists what a device with these settings occupies on its line, so that two devices
 	// cannot want the same: "unit 3 coil 5". May be nil.
 	Claims func(settings any) []string
+	// Poll lists the exchanges by which a device with these settings is asked for its state once, so
+	// that the load of a line can be reckoned; none where it cannot be read. May be nil: then nobody
+	// has counted its bytes.
+	Poll func(settings any) []Frames
+	// Unit says whom a device with these settings speaks to ("unit 1"), and whether that is the number
+	// with which the equipment leaves the factory. Nil where there is one device on a line.
+	Unit func(settings any) (unit string, factory bool)
+	// Probe is how the equipment is found on a line; nil where no question of its protocol is harmless.
+	Probe *Probe
 	// New makes the capability. The settings are what Settings returned, decoded. It does not touch
 	// the line except to set its session.
 	New func(env Env, settings any) (any, error)
 }
+
+// Frames is how long an exchange is, in bytes: what is asked and what is answered.
+type Frames struct{ Asked, Answered int }
 
 // Env is what a driver gets from the room it works in.
 type Env struct {
 	Device string // the id of the device, for errors and logs
 	Line   *line.Line
 	Log    *slog.Logger
+}
+
+// Kinded are settings that mean one thing for one kind of device and another for another.
+type Kinded interface {
+	// For tells the kind of the device ("matrix") and the codes of its inputs and outputs, by the
+	// keys "input" and "output". It comes after decoding and before Validate.
+	For(kind string, codes map[string][]string)
+}
+
+// Bused are settings that decide what can share a line with their device, in place of Driver.Bus. They
+// are asked when they are known to be good.
+type Bused interface{ Bus() string }
+
+// Placed is an error of Validate that says where in the settings it is: the keys that lead to it. Several
+// may be joined.
+type Placed interface {
+	error
+	Where() []string
 }

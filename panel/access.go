@@ -168,10 +168,7 @@ func (s *Server) who(r *http.Request, touch bool) caller {
 // allowed finds out who asks and whether the area is open to them; where it is not it has answered.
 func (s *Server) allowed(w http.ResponseWriter, r *http.Request, area string) (caller, bool) {
 	if r.Method != http.MethodGet && late(r) {
-		writeProblem(w, problem{
-			Status: http.StatusConflict, Title: "Too late", Outcome: string(devices.Expired),
-			Detail: "the touch arrived too late and was not carried out; try again", ZH: "触摸到达太晚，未执行，请重试",
-		})
+		writeLate(w)
 		return caller{}, false
 	}
 	c := s.who(r, r.Method != http.MethodGet)
@@ -215,4 +212,11 @@ const lateMost = 4 * time.Second
 func late(r *http.Request) bool {
 	at, err := strconv.ParseInt(r.Header.Get(touchedHeader), 10, 64)
 	return err == nil && time.Since(time.UnixMilli(at)) > lateMost
+}
+
+func writeLate(w http.ResponseWriter) {
+	writeProblem(w, problem{
+		Status: http.StatusConflict, Title: "Too late", Outcome: string(devices.Expired),
+		Detail: "the touch arrived too late and was not carried out; try again", ZH: "触摸到达太晚，未执行，请重试",
+	})
 }

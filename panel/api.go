@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"lectern/configs"
 	"lectern/devices"
-	"lectern/devices/line"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
 )
@@ -206,28 +203,6 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// trace is GET /api/v1/trace?line=ID&after=SEQ. It waits up to a beat for news where there is none.
-func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
-	if _, ok := s.allowed(w, r, areaSystem); !ok {
-		return
-	}
-	want := r.URL.Query().Get("line")
-	after, _ := strconv.ParseUint(r.URL.Query().Get("after"), 10, 64)
-	entries, known := []line.Entry{}, want == ""
-	for _, l := range s.Lines {
-		if want == "" || l.ID() == want {
-			known = true
-			found, _ := l.Trace(after)
-			entries = append(entries, found...)
-		}
-	}
-	if !known {
-		writeProblem(w, problem{Status: http.StatusNotFound, Title: "Not in this room", Detail: "there is no such line", ZH: "没有这条线路"})
-		return
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"entries": entries})
-}
-
 // events is GET /api/v1/events: hello, the whole state, then what changes. Who may not see the state
 // hears that the controller is there, and no more.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
@@ -344,6 +319,7 @@ type roomAnswer struct {
 	Name     configs.Name   `json:"name"`
 	Language string         `json:"language"`
 	Help     string         `json:"help,omitempty"`
+	Timezone string         `json:"timezone,omitempty"` // of the room's own clock
 	Pages    []string       `json:"pages,omitempty"`
 	Areas    []string       `json:"areas"`
 	Idle     map[string]int `json:"idle"` // seconds
@@ -392,56 +368,11 @@ type roomScene struct {
 	Devices []string `json:"devices,omitempty"`
 }
 
-// touched lists the devices that steps set, each once.
-func touched(steps []configs.Step) []string {
-	var ids []string
-	for _, s := range steps {
-		ids = append(append(ids, owners(s.Set)...), touched(s.Together)...)
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
-// owners lists the devices of what a step or source sets, each once.
-func owners[V any](set map[string]V) []string {
-	var ids []string
-	for name := range set {
-		id, _, _ := strings.Cut(name, ".")
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
-// chooserName is what people read above a choice of sources: that of a room with several is named after
-// the projector that it is for.
-func chooserName(cfg *configs.Room, id string) configs.Name {
-	var beams []configs.Name
-	alone := true
-	for _, src := range cfg.Sources {
-		if src.On != id {
-			alone = false
-			continue
-		}
-		for _, owner := range owners(src.Set) {
-			for _, d := range cfg.Devices {
-				if d.ID == owner && d.Kind == "projector" && !slices.Contains(beams, d.Name) {
-					beams = append(beams, d.Name)
-				}
-			}
-		}
-	}
-	if alone || len(beams) != 1 {
-		return configs.Name{ZH: "投影机信号选择", EN: "Projector source"}
-	}
-	return configs.Name{ZH: beams[0].ZH + "信号选择", EN: beams[0].EN + " source"}
-}
-
 // describe makes the answer to GET /api/v1/room once, and what of it a locked panel needs: a room does
 // not change while it runs.
 func describe(cfg *configs.Room, r *room.Room) (all, locked []byte, err error) {
 	a := roomAnswer{
-		ID: cfg.Room.ID, Name: cfg.Room.Name, Language: cfg.Room.Language, Help: cfg.Room.Help,
+		ID: cfg.Room.ID, Name: cfg.Room.Name, Language: cfg.Room.Language, Help: cfg.Room.Help, Timezone: cfg.Room.Timezone,
 		Areas: newAccess(&cfg.Panel).areas(), Devices: []roomDevice{}, Sources: []roomSource{}, Scenes: []roomScene{},
 		Idle: map[string]int{
 			"sleep": int(cfg.Panel.Idle.Sleep.Seconds()), "lock": int(cfg.Panel.Idle.Lock.Seconds()), "area": int(cfg.Panel.Idle.Area.Seconds()),
@@ -473,7 +404,7 @@ func describe(cfg *configs.Room, r *room.Room) (all, locked []byte, err error) {
 	}
 	for _, id := range r.Devices() {
 		if !seen[id] { // where sources are chosen
-			a.Devices = append(a.Devices, roomDevice{ID: id, Kind: "sources", Name: chooserName(cfg, id), Area: areaMain, Properties: r.Properties(id)})
+			a.Devices = append(a.Devices, roomDevice{ID: id, Kind: "sources", Name: cfg.ChooserName(id), Area: areaMain, Properties: r.Properties(id)})
 		}
 	}
 	for _, src := range cfg.Sources {
@@ -481,10 +412,10 @@ func describe(cfg *configs.Room, r *room.Room) (all, locked []byte, err error) {
 		if on == "" {
 			on = "sources"
 		}
-		a.Sources = append(a.Sources, roomSource{ID: src.ID, Name: src.Name, Icon: src.Icon, On: on, Volume: src.Volume, Player: src.Player, Devices: owners(src.Set)})
+		a.Sources = append(a.Sources, roomSource{ID: src.ID, Name: src.Name, Icon: src.Icon, On: on, Volume: src.Volume, Player: src.Player, Devices: src.Devices()})
 	}
 	for _, scene := range cfg.Scenes {
-		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds(), Devices: touched(scene.Steps)})
+		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds(), Devices: scene.Devices()})
 	}
 	if all, err = json.Marshal(a); err != nil {
 		return nil, nil, fmt.Errorf("describing the room: %w", err)

@@ -170,7 +170,8 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, area string, who 
 	id := s.sessions.enter(cookie(r), area, who)
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
 	s.Journal.Record(journal.Entry{Time: time.Now(), By: journal.By{Via: "panel", Name: who.name}, Outcome: "opened", Detail: "area " + area})
-	s.writeSession(w, id, false)
+	s.Room.Touch()
+	s.writeSession(w, id)
 }
 
 const (

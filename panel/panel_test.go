@@ -26,6 +26,7 @@ import (
 	"lectern/configs"
 	"lectern/devices"
 	"lectern/devices/line"
+	"lectern/scenes/automatic"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
@@ -114,7 +115,11 @@ func atRest(t *testing.T, changes ...making) (*rig, *sequence.Engine) {
 	e := sequence.New(sequence.Config{Room: made, Journal: config.Journal, Log: log, Scenes: []sequence.Scene{
 		{ID: "dim", Steps: step("low")}, {ID: "ask", Steps: asking}, {ID: "long", Steps: []sequence.Step{{Pause: time.Hour}}},
 	}})
-	config.Room, config.Engine = made, e
+	board := automatic.New(made, nil, config.Journal, log)
+	board.Add(automatic.Rule, "rain", devices.Phrase{ZH: "雨", EN: "Rain"})
+	board.Did(automatic.Rule, "rain", devices.OutcomeOf(nil))
+	made.PostEmergency(room.Emergency{Reason: devices.Phrase{ZH: "火警", EN: "Fire"}})
+	config.Room, config.Engine, config.Board = made, e, board
 	r.Server, err = New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -257,6 +262,9 @@ func TestEveryWrongRequestIsAProblemThatSaysWhatWouldBeRight(t *testing.T) {
 		{"DELETE", "/api/v1/scenes/dim", ``, bearer, 404, "not running"},
 		{"POST", "/api/v1/scenes/ask/decision", `{"do":"retry"}`, bearer, 409, "asking"},
 		{"POST", "/api/v1/scenes/ask/decision", `{"do":"shrug"}`, bearer, 422, "retry, skip, unwind or stop"},
+		{"POST", "/api/v1/automatic/rule/rain", `{"on":false}`, main, 403, "area system"},
+		{"POST", "/api/v1/automatic/rule/rain", `{}`, bearer, 422, "on"},
+		{"POST", "/api/v1/automatic/rule/snow", `{"on":true}`, bearer, 404, "there is rule rain"},
 		{"GET", "/api/v1/journal", ``, "", 401, "PIN"},
 		{"GET", "/api/v1/trace", ``, main, 403, "area system"},
 		{"GET", "/api/v1/trace?line=bus", ``, bearer, 404, "no such line"},
@@ -549,7 +557,7 @@ func TestDescriptionAndRoutesAreTheSame(t *testing.T) {
 	}
 	for _, route := range r.table() {
 		path := route.path
-		for _, name := range []string{"device", "property", "scene"} {
+		for _, name := range []string{"device", "property", "scene", "kind", "id"} {
 			path = strings.ReplaceAll(path, ":"+name, "{"+name+"}")
 		}
 		key := route.method + " " + path
@@ -584,12 +592,19 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"DELETE", "/api/v1/scenes/long", "/api/v1/scenes/{scene}", ``},
 		{"POST", "/api/v1/scenes/dim/hold", "/api/v1/scenes/{scene}/hold", ``},
 		{"POST", "/api/v1/scenes/ask/decision", "/api/v1/scenes/{scene}/decision", `{"do":"skip"}`},
+		{"GET", "/api/v1/automatic", "", ``},
+		{"POST", "/api/v1/automatic/rule/rain", "/api/v1/automatic/{kind}/{id}", `{"on":false}`},
+		{"POST", "/api/v1/automatic/rule/snow", "/api/v1/automatic/{kind}/{id}", `{"on":false}`},
+		{"POST", "/api/v1/presence", "", ``},
+		{"GET", "/api/v1/state", "", ``},
 		{"GET", "/api/v1/journal", "", ``},
 		{"GET", "/api/v1/trace", "", ``},
+		{"GET", "/api/v1/trace?dir=up", "/api/v1/trace", ``},
 		{"GET", "/api/openapi.json", "", ``},
 		{"GET", "/healthz", "", ``},
 		{"GET", "/readyz", "", ``},
 		{"GET", "/metrics", "", ``},
+		{"GET", "/guide", "", ``},
 		{"DELETE", "/api/v1/session", "", ``},
 	} {
 		template := c.template
@@ -632,6 +647,20 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	}
 }
 
+// The guide tells where the wires lead: it is for who has opened an area, and its page brings its
+// style under its own policy.
+func TestTheGuideIsForWhoHasOpenedAnArea(t *testing.T) {
+	r := newRig(t)
+	if answer, body := r.ask(t, "GET", "/guide", ``); answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a stranger gets %d %.80s", answer.StatusCode, body)
+	}
+	answer, body := r.ask(t, "GET", "/guide?lang=zh", ``, bearer)
+	policy := answer.Header.Get("Content-Security-Policy")
+	if answer.StatusCode != http.StatusOK || !strings.Contains(body, "作业指导书") || !strings.Contains(policy, "style-src 'sha256-") {
+		t.Errorf("%d %q %.80s", answer.StatusCode, policy, body)
+	}
+}
+
 func FuzzReadJSON(f *testing.F) {
 	f.Add(`{"value":true}`)
 	f.Add(`{"value":1}{}`)
@@ -645,4 +674,35 @@ func FuzzReadJSON(f *testing.F) {
 			t.Errorf("%q: taken %v and answered %q", body, ok, w.Body)
 		}
 	})
+}
+
+// What the panels ask is answered by a touch on any of them, locked or not; a touch is a command, a look or a PIN.
+func TestATouchIsAPersonAndALookIsNot(t *testing.T) {
+	r := newRig(t)
+	for _, c := range []struct {
+		method, path, body, header string
+		touches                    bool
+	}{
+		{"GET", "/api/v1/state", "", bearer, false},
+		{"GET", "/api/v1/automatic", "", "", false},
+		{"PUT", "/api/v1/session", "", "", false}, // a panel that nobody has opened
+		{"POST", "/api/v1/presence", "", "", true},
+		{"POST", "/api/v1/session", `{"pin":"0000"}`, "", false},
+		{"POST", "/api/v1/session", `{"pin":"1234"}`, "", true},
+		{"POST", "/api/v1/devices/lamp/level", `{"value":"low"}`, bearer, true},
+		{"POST", "/api/v1/devices/lamp/level", `{"value":"low"}`, "", false},
+		{"POST", "/api/v1/scenes/ask", ``, bearer, true},
+		{"POST", "/api/v1/automatic/rule/rain", `{"on":true}`, bearer, true},
+		{"POST", "/api/v1/presence", "", touchedHeader + ": 1000", false}, // long ago
+	} {
+		before := r.Room.Touched()
+		headers := []string{}
+		if c.header != "" {
+			headers = append(headers, c.header)
+		}
+		answer, _ := r.ask(t, c.method, c.path, c.body, headers...)
+		if touched := r.Room.Touched().After(before); touched != c.touches {
+			t.Errorf("%s %s %s: %d, a touch: %v", c.method, c.path, c.body, answer.StatusCode, touched)
+		}
+	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"lectern/configs"
 	"lectern/devices/line"
+	"lectern/scenes/automatic"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
@@ -44,6 +45,7 @@ type Config struct {
 	Cfg       *configs.Room
 	Room      *room.Room
 	Engine    *sequence.Engine
+	Board     *automatic.Board
 	Journal   *journal.Journal
 	Lines     []*line.Line
 	Build     string
@@ -182,9 +184,13 @@ func (s *Server) table() []route {
 		{http.MethodDelete, "/api/v1/scenes/:scene", s.cancelScene},
 		{http.MethodPost, "/api/v1/scenes/:scene/hold", s.hold},
 		{http.MethodPost, "/api/v1/scenes/:scene/decision", s.decide},
+		{http.MethodGet, "/api/v1/automatic", s.listAutomatic},
+		{http.MethodPost, "/api/v1/automatic/:kind/:id", s.switchAutomatic},
+		{http.MethodPost, "/api/v1/presence", s.present},
 		{http.MethodGet, "/api/v1/journal", s.readJournal},
 		{http.MethodGet, "/api/v1/trace", s.trace},
 		{http.MethodGet, "/api/v1/preview/:device", s.preview},
+		{http.MethodGet, "/guide", s.guide},
 		{http.MethodGet, "/api/openapi.json", s.openapi},
 		{http.MethodGet, "/healthz", s.healthz},
 		{http.MethodGet, "/readyz", s.readyz},

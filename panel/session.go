@@ -186,15 +186,20 @@ func (s *Server) lock(w http.ResponseWriter, r *http.Request) {
 }
 
 // session is GET /api/v1/session.
-func (s *Server) session(w http.ResponseWriter, r *http.Request) { s.writeSession(w, cookie(r), false) }
+func (s *Server) session(w http.ResponseWriter, r *http.Request) { s.writeSession(w, cookie(r)) }
 
 // stay is PUT /api/v1/session: somebody is at the panel, if only to look. It keeps open what is open.
-func (s *Server) stay(w http.ResponseWriter, r *http.Request) { s.writeSession(w, cookie(r), true) }
+func (s *Server) stay(w http.ResponseWriter, r *http.Request) {
+	if open := s.sessions.open(cookie(r), s.access.Load(), true); len(open) > 0 {
+		s.Room.Touch()
+	}
+	s.writeSession(w, cookie(r))
+}
 
 // writeSession answers what a session has open, and until when.
-func (s *Server) writeSession(w http.ResponseWriter, id string, touch bool) {
+func (s *Server) writeSession(w http.ResponseWriter, id string) {
 	until := make(map[string]time.Time)
-	for area, o := range s.sessions.open(id, s.access.Load(), touch) {
+	for area, o := range s.sessions.open(id, s.access.Load(), false) {
 		until[area] = o.until
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"areas": until})

@@ -138,7 +138,7 @@ func TestALockedPanelShowsNoStateWhereTheRoomFileSaysSo(t *testing.T) {
 	r := newRig(t, guarded, func(c *Config) { c.Cfg.Panel.LockedView = &no })
 	main := r.open(t, "main", rightly)
 	for _, c := range []struct{ path, hidden string }{
-		{"/api/v1/state", "lamp"}, {"/api/v1/room", "lamp"}, {"/metrics", "lectern_"}, {"/readyz", "nothing"},
+		{"/api/v1/state", "lamp"}, {"/api/v1/automatic", "rain"}, {"/api/v1/room", "lamp"}, {"/metrics", "lectern_"}, {"/readyz", "nothing"},
 	} {
 		closed, body := r.ask(t, "GET", c.path, "")
 		if closed.StatusCode == http.StatusOK && strings.Contains(body, c.hidden) || c.path == "/api/v1/state" && closed.StatusCode != http.StatusUnauthorized {

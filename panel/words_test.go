@@ -10,9 +10,6 @@ import (
 	"testing"
 )
 
-// entry is a line of the catalogue: 'key': ['Chinese', 'English'],
-var entry = regexp.MustCompile(`(?m)^  '([^']+)': \['([^']*)', '([^']*)'\],$`)
-
 type entryWords struct{ zh, en string }
 
 // wordsOfPanel reads the words of the panel.

@@ -33,21 +33,46 @@ func load(path string) (*configs.Room, error) {
 type checkVerb struct {
 	Files []string `arg:"" name:"file" help:"Room files." type:"path"`
 	JSON  bool     `help:"As JSON."`
+
+	Replay string `help:"Play a recording (lectern trace --record) to the scripted devices of the one room file, and show what they read in it." type:"path" placeholder:"RECORDING"`
 }
 
 // Run checks room files.
 func (v *checkVerb) Run(t terminal) error {
+	if v.Replay != "" {
+		if len(v.Files) != 1 || v.JSON {
+			return fmt.Errorf("%w: --replay takes one room file, and no --json", errUsage)
+		}
+		room, err := load(v.Files[0])
+		if err != nil {
+			return err
+		}
+		return replay(t.out, v.Replay, room)
+	}
 	found := configs.Faults{}
 	warned := configs.Faults{}
+	loads := make(map[string][]configs.LineLoad) // by file
 	for _, path := range v.Files {
 		faults, warnings := configs.Check(path, all.Catalogue(), os.LookupEnv)
 		found, warned = append(found, faults...), append(warned, warnings...)
-		if len(faults) == 0 && !v.JSON {
-			fmt.Fprintf(t.out, "%s: good\n", path)
+		if len(faults) > 0 {
+			continue
+		}
+		room, err := configs.Load(path, all.Catalogue(), os.LookupEnv)
+		if err != nil {
+			return err //nolint:wrapcheck // it has changed since the line before, and says how
+		}
+		loads[path] = configs.Loads(room, all.Catalogue())
+		if v.JSON {
+			continue
+		}
+		fmt.Fprintf(t.out, "%s: good\n", path)
+		for _, load := range loads[path] {
+			fmt.Fprintf(t.out, "  %s\n", load)
 		}
 	}
 	if v.JSON {
-		if err := printJSON(t.out, map[string]any{"faults": found, "warnings": warned}); err != nil {
+		if err := printJSON(t.out, map[string]any{"faults": found, "warnings": warned, "loads": loads}); err != nil {
 			return err
 		}
 	} else {

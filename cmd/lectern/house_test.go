@@ -42,6 +42,7 @@ type house struct {
 	secret string
 	cast   *cast.Ensemble
 	data   string
+	daemon *daemon
 	stop   func() // ends the daemon, not its equipment
 }
 
@@ -98,6 +99,7 @@ func (h *house) start() {
 	}
 	over := make(chan error, 1)
 	go func() { over <- d.run(ctx, listener) }()
+	h.daemon = d
 	h.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-over; err != nil {

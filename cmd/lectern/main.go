@@ -30,6 +30,8 @@ type verbs struct {
 	Set      setVerb      `cmd:"" help:"Set a property of a running room."`
 	Scene    sceneVerb    `cmd:"" help:"Run a scene of a running room and follow it."`
 	Trace    traceVerb    `cmd:"" help:"Follow the frames on the wires of a running room, decoded."`
+	Guide    guideVerb    `cmd:"" help:"Write the operating instruction (作业指导书) of a room from its file."`
+	Probe    probeVerb    `cmd:"" help:"Look for what answers on a line, by questions that change nothing."`
 	Pin      pinVerb      `cmd:"" help:"Turn a PIN into what the room file stores."`
 	Schema   schemaVerb   `cmd:"" help:"Print the JSON schema of the room file, for editors."`
 	Version  versionVerb  `cmd:"" help:"Print the version."`

@@ -168,14 +168,14 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 		return nil, errors.Join(fmt.Errorf("building the room: %w", err), j.Close())
 	}
 	server, err := panel.New(panel.Config{
-		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Journal: j, Lines: parts.Lines,
+		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Board: parts.Board, Journal: j, Lines: parts.Lines,
 		Build: buildVersion(), Simulated: simulated, Certificate: certificate, Log: log,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making the panel: %w", err), j.Close())
 	}
 	d := &daemon{parts: parts, panel: server, certificate: certificate, journal: j, log: log}
-	if err := d.facilities(ctx, cfg); err != nil {
+	if err := d.facilities(ctx, cfg, folder); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return d, nil
@@ -185,7 +185,7 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 const brokerAddress = "127.0.0.1:1883"
 
 // facilities shows the room on the broker that the room file names.
-func (d *daemon) facilities(ctx context.Context, cfg *configs.Room) error {
+func (d *daemon) facilities(ctx context.Context, cfg *configs.Room, folder string) error {
 	f := cfg.Facilities
 	if f.Broker == "" {
 		return nil
@@ -204,7 +204,7 @@ func (d *daemon) facilities(ctx context.Context, cfg *configs.Room) error {
 	}
 	gateway, err := mqtt.New(mqtt.Config{
 		Cfg: cfg, Room: d.parts.Room, Engine: d.parts.Engine, Journal: d.journal,
-		Facilities: f, Build: buildVersion(), Log: d.log,
+		Facilities: f, Broker: d.broker, Folder: folder, Build: buildVersion(), Log: d.log,
 	})
 	if err != nil {
 		return err //nolint:wrapcheck // says what it is

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 
 	"lectern/devices/sim"
@@ -18,18 +17,19 @@ import (
 const endpointsFile = "endpoints.json"
 
 type simulateVerb struct {
-	Config string  `help:"Room file. Left out: the demo room." type:"path" placeholder:"FILE"`
-	Dir    string  `help:"Folder for the simulated ports; give the same to 'lectern run --simulated'." type:"path" default:"./simulated" placeholder:"DIR"`
-	Speed  float64 `help:"How much quicker than life the equipment is." default:"1"`
+	Config string   `help:"Room file. Left out: the demo room." type:"path" placeholder:"FILE"`
+	Dir    string   `help:"Folder for the simulated ports; give the same to 'lectern run --simulated'." type:"path" default:"./simulated" placeholder:"DIR"`
+	Speed  float64  `help:"How much quicker than life the equipment is." default:"1"`
+	Fault  []string `help:"A fault from the start: bus=silence, projector=no-lamp." placeholder:"WHERE=NAME" sep:"none"`
 }
 
-const simulateHelp = `Commands, one a line:
-  fault LINE NAME            silence, late=300ms, garbage, flood, unplug
-  fault DEVICE NAME          what that equipment knows, such as no-lamp; a wrong name lists them
-  heal LINE|DEVICE           ends the fault
-  nudge DEVICE.PROPERTY VAL  somebody at the equipment itself
-  truth                      what the equipment really does
-  quit`
+// Help says more than fits into a line.
+func (*simulateVerb) Help() string {
+	return `Plays the equipment of a room file on pseudo-terminals and sockets, by its real protocols. The room
+runs on them with: lectern run --config FILE --simulated DIR
+
+` + simulateHelp
+}
 
 // Run plays the equipment until it is told to stop.
 func (v *simulateVerb) Run(ctx context.Context, t terminal) error {
@@ -47,6 +47,15 @@ func (v *simulateVerb) Run(ctx context.Context, t terminal) error {
 	e, err := cast.Play(ctx, stage, cfg, cast.Options{Speed: v.Speed, Paced: v.Speed <= 1, Folder: v.Dir})
 	if err != nil {
 		return fmt.Errorf("playing the equipment: %w", err)
+	}
+	for _, given := range v.Fault {
+		where, name, ok := strings.Cut(given, "=")
+		if !ok {
+			return fmt.Errorf("%w: --fault %s: write WHERE=NAME, such as bus=silence", errUsage, given)
+		}
+		if err := e.Fault(where, name); err != nil {
+			return fmt.Errorf("--fault %s: %w", given, err)
+		}
 	}
 	b, err := json.MarshalIndent(e.Endpoints, "", "  ")
 	if err != nil {
@@ -66,7 +75,7 @@ func (v *simulateVerb) Run(ctx context.Context, t terminal) error {
 	if v.Config != "" {
 		config = " --config " + v.Config
 	}
-	fmt.Fprintf(t.out, "Run the room with: lectern run%s --simulated %s\n%s\n", config, v.Dir, simulateHelp)
+	fmt.Fprintf(t.out, "Run the room with: lectern run%s --simulated %s\nCommands, one a line: help lists them.\n", config, v.Dir)
 
 	// Standard input may be at its end from the start, as under systemd: then there are no commands.
 	commands := make(chan string)
@@ -89,7 +98,7 @@ func (v *simulateVerb) Run(ctx context.Context, t terminal) error {
 				commands = nil
 				continue
 			}
-			quit, err := obey(e, line, t)
+			quit, err := (&stagehand{e, cfg, t.out}).obey(line)
 			if err != nil {
 				fmt.Fprintln(t.err, err)
 			}
@@ -98,37 +107,4 @@ func (v *simulateVerb) Run(ctx context.Context, t terminal) error {
 			}
 		}
 	}
-}
-
-// obey does one command from standard input.
-func obey(e *cast.Ensemble, line string, t terminal) (quit bool, err error) {
-	words := strings.Fields(line)
-	switch {
-	case len(words) == 0:
-	case words[0] == "quit":
-		return true, nil
-	case words[0] == "truth" && len(words) == 1:
-		truth := e.Truth()
-		keys := make([]string, 0, len(truth))
-		for k := range truth {
-			keys = append(keys, k)
-		}
-		sort.Strings(keys)
-		for _, k := range keys {
-			fmt.Fprintf(t.out, "%s = %s\n", k, truth[k])
-		}
-	case words[0] == "fault" && len(words) == 3:
-		return false, e.Fault(words[1], words[2]) //nolint:wrapcheck // says it all
-	case words[0] == "heal" && len(words) == 2:
-		return false, e.Fault(words[1], "") //nolint:wrapcheck // says it all
-	case words[0] == "nudge" && len(words) == 3:
-		device, property, ok := strings.Cut(words[1], ".")
-		if !ok {
-			return false, fmt.Errorf("nudge %s: write DEVICE.PROPERTY", words[1])
-		}
-		return false, e.Nudge(device, property, words[2]) //nolint:wrapcheck // says it all
-	default:
-		fmt.Fprintln(t.err, simulateHelp)
-	}
-	return false, nil
 }

@@ -58,11 +58,12 @@ const (
 // Driver describes the driver.
 func Driver() devices.Driver {
 	return devices.Driver{
-		Name: "benq", Equipment: "BenQ projectors",
+		Name: "benq", Feedback: "on and off, lamp; transitions are reckoned", Equipment: "BenQ projectors",
 		Facts: "BenQ RS232 Command Control guide for LH770 and MH680/TH680; quirks of models as collected by the library benqprojector.py",
 		Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP},
 		Settings: func() any { return &Settings{Echo: echoAuto, Warming: warmUsual, Cooling: coolUsual} },
 		Claims:   func(any) []string { return []string{"the projector"} },
+		Probe:    &devices.Probe{Protocol: "BenQ", Bauds: []int{115200, 9600, 57600, 38400, 19200}, Ask: isThere},
 		New:      create,
 	}
 }
@@ -92,6 +93,18 @@ func (s *Settings) Validate() error {
 		seen[read] = code
 	}
 	return lamp.Check(s.Warming, s.Cooling) //nolint:wrapcheck // names the setting
+}
+
+// isThere asks for the power. The projector may repeat the question, which is no answer.
+func isThere(line.Kind, any) line.Exchange {
+	r := request{name: "pow", value: question}
+	return line.Exchange{
+		Request: r.encode(), Note: r.String(), Timeout: time.Second, Pause: restTime, Explain: explain,
+		Find: line.FindFrame(split, func(f []byte) bool {
+			text := strings.ToLower(body(f))
+			return strings.HasPrefix(text, "pow=") && text != r.String()
+		}),
+	}
 }
 
 func create(e devices.Env, settings any) (any, error) {
@@ -139,6 +152,7 @@ func (p *Projector) Status(ctx context.Context) (devices.ProjectorStatus, error)
 	if s.Power, err = p.power(ctx); err != nil {
 		return s, err
 	}
+	s.Reckoned = p.clock.Reckoned()
 	if p.clock.Failed() {
 		s.Fault = devices.Fault{Code: "POW=OFF", Text: devices.Phrase{
 			ZH: "预热时自行关机，灯泡可能未点亮", EN: "It went off while it was to warm up: the lamp may not have lit",

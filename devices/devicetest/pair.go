@@ -141,6 +141,9 @@ func DecodeSettings(t *testing.T, d devices.Driver, with map[string]any) any {
 	if err := decoder.Decode(settings); err != nil && !errors.Is(err, io.EOF) {
 		t.Fatalf("settings %v of %s: %v", with, d.Name, err)
 	}
+	if v, ok := settings.(devices.Kinded); ok {
+		v.For(d.Kinds[0], nil)
+	}
 	if v, ok := settings.(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {
 			t.Fatalf("settings %v of %s: %v", with, d.Name, err)

@@ -11,7 +11,8 @@ import (
 )
 
 // PlayerCase is a player or recorder to be proved. Its pair's device is called "device". It has a
-// disc, tape or disk with several chapters in it, is stopped, and records where it can.
+// disc, tape or disk with several chapters in it, is stopped, and records where it can. A recorder that
+// cannot play is proved by its recording.
 type PlayerCase struct {
 	*Pair
 	// Commands holds the bytes of the command that one press of each transport is. Every press must
@@ -20,8 +21,12 @@ type PlayerCase struct {
 	// Chapter tells at which chapter or clip the equipment truly stands, counted from 1; nil where
 	// there is no next and previous.
 	Chapter func() int
-	// NoMedia is the equipment's fault in which there is nothing in it to play.
+	// NoMedia is the equipment's fault in which there is nothing in it to play; empty where its media
+	// cannot be taken out.
 	NoMedia string
+	// Unsaid are the transports that the equipment tells from others only while it was asked for them,
+	// such as the direction of a scan: they are not looked for after somebody did them to it.
+	Unsaid []devices.Transport
 	// Nak is the equipment's fault in which it answers every command with its error reply.
 	Nak string
 	// Calm leaves out what a bad wire does, where another case of the driver proves it.
@@ -57,7 +62,9 @@ func Player(t *testing.T, c PlayerCase) {
 	}
 	t.Run("reads and reports what somebody did to it", p.sees)
 	t.Run("what it does not have is not sent", p.lacks)
-	t.Run("without media it says so and rejects play", p.withoutMedia)
+	if c.NoMedia != "" {
+		t.Run("without media it says so and rejects play", p.withoutMedia)
+	}
 	t.Run("an error reply is a rejection and changes nothing", p.naks)
 	if c.Calm || testing.Short() {
 		return
@@ -86,8 +93,16 @@ func (p playerProof) truth() devices.Transport {
 // equipment could not undo without leaving a new clip.
 func (p playerProof) states() []devices.Transport {
 	return slices.DeleteFunc(slices.Clone(p.deck.Transports()), func(t devices.Transport) bool {
-		return !isState(t) || t == devices.TransportRecord
+		return !isState(t) || t == devices.TransportRecord || slices.Contains(p.Unsaid, t)
 	})
+}
+
+// run is what makes it run: play, or record where it cannot play.
+func (p playerProof) run() devices.Transport {
+	if slices.Contains(p.deck.Transports(), devices.TransportPlay) {
+		return devices.TransportPlay
+	}
+	return devices.TransportRecord
 }
 
 func (p playerProof) nudge(t *testing.T, to devices.Transport) {
@@ -122,7 +137,7 @@ func rejected(t *testing.T, what string, err error) {
 
 func (p playerProof) acts(t *testing.T) {
 	for _, want := range []devices.Transport{
-		devices.TransportPlay, devices.TransportPause, devices.TransportPlay, devices.TransportForward, devices.TransportPlay,
+		p.run(), devices.TransportPause, p.run(), devices.TransportForward, devices.TransportPlay,
 		devices.TransportBack, devices.TransportForward, devices.TransportStop, devices.TransportRecord, devices.TransportStop,
 	} {
 		if slices.Contains(p.deck.Transports(), want) {
@@ -148,7 +163,7 @@ func (p playerProof) presses(t *testing.T) {
 		if !ok {
 			continue
 		}
-		p.nudge(t, devices.TransportPlay)
+		p.nudge(t, p.run())
 		_, since, _ := p.Wire.Heard(0)
 		for range times {
 			p.act(t, what)
@@ -234,7 +249,7 @@ func (p playerProof) withoutMedia(t *testing.T) {
 func (p playerProof) naks(t *testing.T) {
 	before := p.truth()
 	p.Fault(t, p.Nak)
-	rejected(t, "play", p.deck.Act(Asking(t), devices.TransportPlay))
+	rejected(t, string(p.run()), p.deck.Act(Asking(t), p.run()))
 	if p.truth() != before {
 		t.Errorf("it changed from %q to %q", before, p.truth())
 	}

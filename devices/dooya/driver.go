@@ -46,6 +46,7 @@ func Driver() devices.Driver {
 		Kinds:     []string{"curtain", "screen"},
 		Lines:     []line.Kind{line.Serial, line.TCP},
 		Bus:       "rs485",
+		Feedback:  "position and motion",
 		Settings:  func() any { return &Settings{} },
 		Claims: func(settings any) []string {
 			m, err := parseID(settings.(*Settings).ID)
@@ -54,6 +55,15 @@ func Driver() devices.Driver {
 			}
 			return []string{unit(m)}
 		},
+		// The status, then the position; see Where.
+		Poll: func(any) []devices.Frames {
+			return []devices.Frames{{Asked: longLength, Answered: longLength}, {Asked: longLength, Answered: longLength}}
+		},
+		Unit: func(settings any) (string, bool) {
+			m, err := parseID(settings.(*Settings).ID)
+			return unit(m), err == nil && m == id{0xFE, 0xFE}
+		},
+		Probe: &devices.Probe{Protocol: "Dooya RS-485", Bauds: []int{9600}, Ask: ask},
 		New: func(env devices.Env, settings any) (any, error) {
 			m, err := parseID(settings.(*Settings).ID)
 			if err != nil {
@@ -61,6 +71,19 @@ func Driver() devices.Driver {
 			}
 			return &motor{line: env.Line, id: m}, nil
 		},
+	}
+}
+
+// ask is how a motor is found: its status is read. One whose id nobody knows is asked for by the id that
+// new ones have.
+func ask(_ line.Kind, settings any) line.Exchange {
+	m, err := parseID(settings.(*Settings).ID)
+	if err != nil {
+		m = id{0xFE, 0xFE}
+	}
+	return line.Exchange{
+		Unit: unit(m), Request: encode(m, functionRead, registerStatus, 1), Find: findRead(m), Timeout: timeout,
+		Note: "read status of " + unit(m), Explain: explain,
 	}
 }
 

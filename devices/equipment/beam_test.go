@@ -27,7 +27,8 @@ type beam struct {
 	dud        bool // the lamp does not light
 	deaf       bool // acknowledges and does nothing
 	silent     bool
-	busy       int // inputs rejected as too early
+	reckons    bool // says on and off only; what lies between is reckoned
+	busy       int  // inputs rejected as too early
 	fault      devices.Fault
 
 	line  sync.Mutex // one exchange at a time
@@ -76,6 +77,7 @@ func (p *beam) Status(ctx context.Context) (devices.ProjectorStatus, error) {
 		return devices.ProjectorStatus{}, errSilence
 	}
 	s := devices.ProjectorStatus{Power: p.power, Lamp: 1234, Fault: p.fault}
+	s.Reckoned = p.reckons && (p.power == devices.PowerWarming || p.power == devices.PowerCooling)
 	if p.power == devices.PowerOn {
 		s.Input = p.input
 	}

@@ -138,20 +138,20 @@ func (p *projector) ask(ctx context.Context) (busy bool, err error) {
 	if q == devices.Unknown {
 		status.Lamp, status.Input = -1, ""
 	}
-	p.enter(status.Power, q)
+	p.enter(status.Power, q, status.Reckoned)
 	p.catchUp()
 	p.tell()
 	p.tellRest(status, q)
 	return p.inTransition(), nil
 }
 
-// enter takes in what the power is said to be.
-func (p *projector) enter(power devices.Power, q devices.Quality) {
+// enter takes in what the power is said to be, or reckoned to be.
+func (p *projector) enter(power devices.Power, q devices.Quality, reckoned bool) {
 	p.state.Lock()
 	defer p.state.Unlock()
 	now := time.Now()
 	p.oneWay = q != devices.Reported
-	if q == devices.Unknown { // a projector that cannot be asked is where the clock says it is
+	if q != devices.Reported && power == devices.PowerUnknown { // one that cannot be asked is where the clock says it is
 		if p.power == devices.PowerUnknown {
 			return
 		}
@@ -169,6 +169,9 @@ func (p *projector) enter(power devices.Power, q devices.Quality) {
 		power, q = p.due, devices.Assumed
 	default:
 		p.due = ""
+	}
+	if reckoned && q == devices.Reported {
+		q = devices.Assumed
 	}
 	p.change(power, q, now)
 }
@@ -273,6 +276,10 @@ func (p *projector) tellRest(status devices.ProjectorStatus, q devices.Quality) 
 	p.state.Unlock()
 	if status.Fault.Code != "" {
 		fault = status.Fault.Code + ": " + status.Fault.Text.In("en")
+	}
+	if fault == "" && q != devices.Reported {
+		p.say("fault", devices.Value{}, devices.Unknown) // what cannot be asked may well have one
+		return
 	}
 	p.say("fault", devices.Text(fault), devices.Reported)
 }

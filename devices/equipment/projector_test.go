@@ -50,6 +50,22 @@ func TestProjectorWarmsAndCools(t *testing.T) {
 	})
 }
 
+// What a projector does not say is not shown as if it had.
+func TestAReckonedTransitionIsAssumed(t *testing.T) {
+	p := newBeam(devices.PowerOff)
+	p.reckons = true
+	onBench(t, projectorOn(p, false), func(b *bench) {
+		b.wantResult("power", on, devices.Accepted)
+		b.want("power", "warming", devices.Assumed)
+		time.Sleep(50 * time.Second)
+		b.want("power", "on", devices.Reported)
+		b.wantResult("power", off, devices.Accepted)
+		b.want("power", "cooling", devices.Assumed)
+		time.Sleep(2 * time.Minute)
+		b.want("power", "off", devices.Reported)
+	})
+}
+
 func TestCommandsInATransitionAreRefusedWithTheTimeLeft(t *testing.T) {
 	p := newBeam(devices.PowerOff)
 	onBench(t, projectorOn(p, false), func(b *bench) {

@@ -31,8 +31,9 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "escvp21", Equipment: "Epson business projectors",
 		Facts: "Epson ESC/VP21 Command User's Guide for Business Projectors, Rev. F",
-		Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP},
+		Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP}, Feedback: "state, lamp, faults",
 		Settings: func() any { return &Settings{Ignition: onTime} },
+		Probe:    &devices.Probe{Protocol: "ESC/VP21", Bauds: []int{9600}, Ask: question},
 		New: func(e devices.Env, settings any) (any, error) {
 			if err := e.Line.Use(session(e.Line.Config().Kind)); err != nil {
 				return nil, fmt.Errorf("escvp21: %w", err)
@@ -40,6 +41,25 @@ func Driver() devices.Driver {
 			return &Projector{line: e.Line, ignition: settings.(*Settings).Ignition}, nil
 		},
 	}
+}
+
+// probeTime is how long a projector is waited for that may not be there; the guide's time for an answer
+// is for one that is busy.
+const probeTime = time.Second
+
+// question is how a projector is found: over TCP by the hello, else by its power. The return before it
+// ends whatever the questions of other protocols have left.
+func question(kind line.Kind, _ any) line.Exchange {
+	x := line.Exchange{
+		Request: []byte("\rPWR?\r"), Note: "PWR?", Timeout: probeTime, Explain: explain,
+		Find: line.FindFrame(split, func(f []byte) bool { return strings.HasPrefix(body(f), "PWR=") }),
+	}
+	if kind == line.TCP {
+		x.Request, x.Note = []byte(hello), "ESC/VP.net hello"
+		x.Find = line.FindFrame(split, func(f []byte) bool { return bytes.HasPrefix(f, []byte("ESC/VP.net")) })
+		x.Explain = func([]byte) string { return "ESC/VP.net answers" }
+	}
+	return x
 }
 
 // Settings are the driver's settings.

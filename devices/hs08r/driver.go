@@ -64,11 +64,27 @@ func Driver() devices.Driver {
 		Kinds:     []string{"circuit", "light"},
 		Lines:     []line.Kind{line.Serial, line.TCP},
 		Bus:       "hs08r",
+		Feedback:  "reads back on RS-232; one-way on RS-485",
 		Settings:  func() any { return &Settings{Unit: 1, Channels: 8, Feedback: true} },
 		Claims: func(settings any) []string {
 			s := settings.(*Settings)
 			return []string{fmt.Sprintf("unit %d channel %d", s.Unit, s.Channel)}
 		},
+		Poll: func(settings any) []devices.Frames {
+			s := settings.(*Settings)
+			if !s.Feedback || s.Channel > s.Channels {
+				return nil // it is not asked
+			}
+			return []devices.Frames{{Asked: frameLength, Answered: max(frameLength, statusAt+s.Channels)}}
+		},
+		Unit: func(settings any) (string, bool) {
+			s := settings.(*Settings)
+			return fmt.Sprintf("unit %d", s.Unit), s.Unit == 1
+		},
+		Probe: &devices.Probe{Protocol: "HS-08R", Bauds: []int{9600}, Ask: func(_ line.Kind, settings any) line.Exchange {
+			s := settings.(*Settings)
+			return statusOf(byte(s.Unit), s.Channels)
+		}},
 		New: func(env devices.Env, settings any) (any, error) {
 			return &channel{line: env.Line, settings: *settings.(*Settings)}, nil
 		},
@@ -88,6 +104,15 @@ type channel struct {
 var _ devices.Switch = (*channel)(nil)
 
 func (c *channel) unit() string { return fmt.Sprintf("unit %d", c.settings.Unit) }
+
+// statusOf asks a unit for all its channels.
+func statusOf(unit byte, channels int) line.Exchange {
+	who := fmt.Sprintf("unit %d", unit)
+	return line.Exchange{
+		Unit: who, Request: encodeStatus(unit), Find: findStatus(unit, channels),
+		Timeout: timeout, Note: "read the channels of " + who, Explain: explain,
+	}
+}
 
 // readable reports whether the unit can tell what the channel does.
 func (c *channel) readable() bool {
@@ -109,11 +134,7 @@ func (c *channel) On(ctx context.Context) (bool, error) {
 		}
 		return c.last, fmt.Errorf("hs08r %s channel %d as last told: %w", c.unit(), c.settings.Channel, devices.ErrSent)
 	}
-	f, err := c.line.Do(ctx, line.Exchange{
-		Unit: c.unit(), Request: encodeStatus(byte(c.settings.Unit)),
-		Find:    findStatus(byte(c.settings.Unit), c.settings.Channels),
-		Timeout: timeout, Note: "read the channels of " + c.unit(), Explain: explain,
-	})
+	f, err := c.line.Do(ctx, statusOf(byte(c.settings.Unit), c.settings.Channels))
 	if err != nil {
 		return false, fmt.Errorf("hs08r read channel %d: %w", c.settings.Channel, err)
 	}

@@ -20,6 +20,7 @@ const (
 	codeMoved      = 508
 	codeRemoteNews = 510
 	codeNoDisk     = 105
+	codeDevice     = 204
 )
 
 // encode makes a command ready for the wire, in the form of one line: "play: speed: 400".
@@ -178,4 +179,13 @@ func explain(frame []byte) string {
 		words = "says by itself: " + words
 	}
 	return words
+}
+
+// model reads which deck answers.
+func model(frame []byte) string {
+	r, err := parse(frame)
+	if err != nil {
+		return explain(frame)
+	}
+	return fmt.Sprintf("%s, protocol %s", r.values["model"], r.values["protocol version"])
 }

@@ -38,9 +38,15 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "hyperdeck", Equipment: "Blackmagic HyperDeck disk recorders",
 		Facts: "Blackmagic HyperDeck manual, section HyperDeck Ethernet Protocol, version 1.11",
-		Kinds: []string{"recorder", "player"}, Lines: []line.Kind{line.TCP},
+		Kinds: []string{"recorder", "player"}, Lines: []line.Kind{line.TCP}, Feedback: "state, speaks up by itself",
 		Settings: func() any { return &Settings{Shuttle: usualSpeed} },
-		New:      create,
+		Probe: &devices.Probe{Protocol: "HyperDeck", Ask: func(line.Kind, any) line.Exchange {
+			return line.Exchange{
+				Request: encode("device info"), Note: "device info", Timeout: 2 * time.Second, Explain: model,
+				Find: line.FindFrame(split, func(f []byte) bool { return codeOf(f) == codeDevice }),
+			}
+		}},
+		New: create,
 	}
 }
 

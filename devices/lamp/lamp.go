@@ -45,6 +45,7 @@ type Clock struct {
 	power  devices.Power
 	until  time.Time // the transition is over then
 	heard  bool      // the projector has said since its beginning what it leads to
+	told   bool      // it has said itself that it warms up or cools down
 	failed bool
 }
 
@@ -125,6 +126,7 @@ func (c *Clock) Is(power devices.Power) {
 	defer c.mu.Unlock()
 	if power == devices.PowerWarming || power == devices.PowerCooling {
 		c.begin(power, false)
+		c.told = true
 		return
 	}
 	c.become(power)
@@ -135,6 +137,13 @@ func (c *Clock) Power() devices.Power {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.power
+}
+
+// Reckoned reports whether what the lamp does follows from the time that has passed, and was not said.
+func (c *Clock) Reckoned() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return (c.power == devices.PowerWarming || c.power == devices.PowerCooling) && !c.told
 }
 
 // Failed reports whether the projector went off while it was to warm up.
@@ -150,7 +159,7 @@ func (c *Clock) begin(power devices.Power, heard bool) {
 	if power == devices.PowerWarming {
 		takes = c.warming
 	}
-	c.power, c.until, c.heard = power, time.Now().Add(takes), heard
+	c.power, c.until, c.heard, c.told = power, time.Now().Add(takes), heard, false
 	if power == devices.PowerWarming {
 		c.failed = false
 	}

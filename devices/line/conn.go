@@ -14,8 +14,10 @@ const (
 	readMost  = 4 << 10
 	writeMost = 2 * time.Second // beyond the wire time, for the driver to take a frame
 	// After a time-out on a point-to-point line the answer is waited for once more, at least so long,
-	// and then for the end of what it comes with.
+	// and then for the end of what it comes with. Nor longer than settleMost: where an answer may take
+	// minutes, as that to ESC/VP21's power on, nobody's press can wait for it twice.
 	settleLeast   = time.Second
+	settleMost    = 2 * time.Second
 	settleSilence = 20 * time.Millisecond
 
 	noiseMost = 4 << 10 // bytes that may come before a reply
@@ -79,7 +81,9 @@ func (c *conn) read() {
 		}
 		c.dead = err
 		c.mu.Unlock()
-		signal(c.more)
+		if n > 0 || err != nil { // a serial port that reads nothing is no news
+			signal(c.more)
+		}
 		if err != nil {
 			return
 		}
@@ -142,6 +146,9 @@ func (c *conn) idle(ctx context.Context, again time.Duration) error {
 		defer t.Stop()
 		timer = t.C
 	}
+	if c.line.session != nil {
+		c.unasked() // what came together with a reply: nothing else may come to make us look
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err() //nolint:wrapcheck // Run knows
@@ -197,7 +204,7 @@ func (c *conn) hear(frame []byte) {
 // settle waits for an answer that is late, so that it is not taken for the answer to the next
 // question: until it has come and the line is silent again, or until it must be given up.
 func (c *conn) settle(ctx context.Context, timeout time.Duration) {
-	end := time.NewTimer(max(settleLeast, 2*timeout))
+	end := time.NewTimer(min(max(settleLeast, 2*timeout), settleMost))
 	defer end.Stop()
 	heard := make(<-chan time.Time) // fires when the line has fallen silent after something came
 	for {

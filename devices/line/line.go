@@ -71,6 +71,8 @@ type Config struct {
 	Gap time.Duration
 	// Timeout is how long a reply may take where the exchange does not say; default 500 ms.
 	Timeout time.Duration
+	// Search says that it is being found out who is there: silence does not close the port.
+	Search bool
 }
 
 // Urgency orders the exchanges that wait for a line.

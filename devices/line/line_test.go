@@ -441,6 +441,50 @@ func TestSessionGreetsListensAndReconnects(t *testing.T) {
 	}
 }
 
+// gossip is a stream that answers and, in the same breath, says something unasked.
+type gossip struct{ unit }
+
+func (*gossip) Serve(_ context.Context, conn io.ReadWriter) error {
+	buf := make([]byte, 256)
+	for {
+		n, err := conn.Read(buf)
+		if err != nil {
+			return err
+		}
+		if _, err := conn.Write(append(buf[:n:n], "!news\n"...)); err != nil {
+			return err
+		}
+	}
+}
+
+func TestWhatComesBehindAReplyIsHeardAtOnce(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := sim.NewStage(ctx)
+	t.Cleanup(func() { cancel(); s.Wait() })
+	w, err := s.TCP("127.0.0.1:0", &gossip{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	news := make(chan string, 8)
+	l := run(t, line.Config{ID: "talk", Kind: line.TCP, Address: w.Address()}, func(l *line.Line) {
+		if err := l.Use(line.Session{Name: "talk", Split: session(nil).Split}); err != nil {
+			t.Error(err)
+		}
+		l.Hear(func(f []byte) { news <- string(f) })
+	})
+	if got, err := l.Do(person(t), say("one")); err != nil || string(got) != "one\n" {
+		t.Fatalf("%q, %v", got, err)
+	}
+	select {
+	case got := <-news:
+		if got != "!news\n" {
+			t.Errorf("heard %q", got)
+		}
+	case <-limit(t).Done():
+		t.Error("it was not heard before something else came")
+	}
+}
+
 func TestTraceShowsFramesInWords(t *testing.T) {
 	r := bus(t, &unit{address: 1})
 	x := echo(1, 0xAB)
@@ -456,8 +500,19 @@ func TestTraceShowsFramesInWords(t *testing.T) {
 	if fmt.Sprint(shown) != "[event  open tx 01 AB echo rx 01 AB 2 bytes back]" {
 		t.Errorf("%q", shown)
 	}
-	if later, _ := r.Trace(entries[len(entries)-1].Seq); len(later) != 0 {
+	last := entries[len(entries)-1].Seq
+	if later, _ := r.Trace(last); len(later) != 0 {
 		t.Errorf("nothing new, yet %v", later)
+	}
+	// What had no answer stands there as well, with what was asked.
+	nobody := echo(9, 1)
+	nobody.Timeout = time.Millisecond
+	if _, err := r.Do(limit(t), nobody); !errors.Is(err, line.ErrNoReply) {
+		t.Fatal(err)
+	}
+	later, _ := r.Trace(last)
+	if len(later) != 2 || later[0].Wrong() || later[1].Dir != "error" || !later[1].Wrong() || later[1].Note != "echo: no reply in 1ms" {
+		t.Errorf("after silence: %+v", later)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -170,7 +171,7 @@ func (l *Line) lost(err error) {
 	l.up, l.down = false, err
 	left := l.queue.clear()
 	l.mu.Unlock()
-	l.ring.add(Entry{Line: l.config.ID, Dir: "event", Note: "closed: " + err.Error()}, nil, nil)
+	l.ring.add(Entry{Line: l.config.ID, Dir: "event", Note: closed + err.Error()}, nil, nil)
 	signal(l.watch)
 	if was {
 		l.log.Warn("line lost; reopening", "error", err)
@@ -254,7 +255,7 @@ func (c *conn) serve(ctx context.Context) error {
 			if silent++; l.session != nil && l.config.Kind != Serial {
 				return fmt.Errorf("closed after a time-out, so that a late answer meets no other question: %w", err)
 			}
-			if silent >= wedgedAfter && c.heardNothing() {
+			if silent >= wedgedAfter && c.heardNothing() && !l.config.Search {
 				return fmt.Errorf("nothing heard in %d exchanges: %w", silent, err)
 			}
 			if l.session != nil {
@@ -291,6 +292,7 @@ func (c *conn) carryOut(ctx context.Context, j *job) error {
 	}
 	l.account(&j.Exchange, err)
 	if err != nil {
+		l.ring.add(Entry{Line: l.config.ID, Unit: j.Unit, Dir: "error", Note: strings.TrimPrefix(j.Note+": "+err.Error(), ": ")}, nil, nil)
 		j.done <- answer{err: l.failed(&j.Exchange, err)}
 	} else {
 		j.done <- answer{frame: frame}

@@ -19,11 +19,19 @@ type Entry struct {
 	Time  time.Time     `json:"time"`
 	Line  string        `json:"line"`
 	Unit  string        `json:"unit,omitempty"`
-	Dir   string        `json:"dir"`            // "tx", "rx", "noise" or "event"
+	Dir   string        `json:"dir"`            // "tx", "rx", "noise", "event" of the port or "error" of an exchange
 	Bytes []byte        `json:"-"`              // the frame, bounded
 	Note  string        `json:"note,omitempty"` // in words
 	Took  time.Duration `json:"took,omitempty"` // rx: from the end of the write to the whole reply
 }
+
+// Wrong reports whether the entry tells of something that is not as it should be.
+func (e Entry) Wrong() bool {
+	return e.Dir == "noise" || e.Dir == "error" || e.Dir == "event" && strings.HasPrefix(e.Note, closed)
+}
+
+// closed begins the note of a port that was lost.
+const closed = "closed: "
 
 // MarshalJSON adds the frame in spaced hexadecimal.
 func (e Entry) MarshalJSON() ([]byte, error) {

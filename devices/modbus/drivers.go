@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync/atomic"
 
 	"github.com/goburrow/modbus"
 
@@ -24,12 +23,14 @@ func Drivers() []devices.Driver {
 		{
 			Name: "modbus-coil", Equipment: "relay boards that are switched by coils (Waveshare Modbus RTU Relay and its like)",
 			Facts: "Waveshare wiki, Modbus RTU Relay; MODBUS Application Protocol V1.1b3",
-			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus,
+			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &CoilSettings{Write: modbus.FuncCodeWriteSingleCoil} },
 			Claims: func(s any) []string {
 				c := s.(*CoilSettings)
 				return []string{fmt.Sprintf("unit %d coil %d", c.Unit, c.Coil)}
 			},
+			Poll: func(any) []devices.Frames { return reading(modbus.FuncCodeReadCoils) },
+			Unit: func(s any) (string, bool) { return unitOf(s.(*CoilSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				c := s.(*CoilSettings)
 				return &coil{board: newBoard(e.Line, c.Unit), set: *c}, nil
@@ -38,38 +39,42 @@ func Drivers() []devices.Driver {
 		{
 			Name: "modbus-command-relay", Equipment: "relay boards that are switched by commands in holding registers (Eletechsup R421A08 and its like)",
 			Facts: "Eletechsup R4 series manual: function 06, command in the high byte",
-			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus,
+			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &CommandSettings{On: 0x0100, Off: 0x0200} },
 			Claims: func(s any) []string {
 				c := s.(*CommandSettings)
 				return []string{fmt.Sprintf("unit %d register %d", c.Unit, c.Register)}
 			},
+			Poll: func(any) []devices.Frames { return reading(modbus.FuncCodeReadHoldingRegisters) },
+			Unit: func(s any) (string, bool) { return unitOf(s.(*CommandSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				c := s.(*CommandSettings)
 				return &command{board: newBoard(e.Line, c.Unit), set: *c}, nil
 			},
 		},
 		{
-			Name: "modbus-dimmer", Equipment: "dimmers and 0-10 V outputs with a register for each circuit",
-			Facts: "register tables of Wiren Board WB-MDM3, WB-LED, WB-MAO4 and Razumdom DDM845R",
-			Kinds: []string{"dimmer"}, Lines: lines, Bus: bus,
-			Settings: func() any {
-				return &DimmerSettings{Stride: 1, Max: 100, Write: modbus.FuncCodeWriteSingleRegister, Read: modbus.FuncCodeReadHoldingRegisters}
-			},
+			Name: "modbus-dimmer", Feedback: "reads back; DALI groups one-way", Equipment: "dimmers, 0-10 V outputs and DALI gateways with a register for each circuit (" + mapNames() + ")",
+			Facts: "register tables of Wiren Board WB-MDM3, WB-LED, WB-MAO4, Razumdom DDM845R and Ecodim DALI-GW2",
+			Kinds: []string{"dimmer"}, Lines: lines, Bus: bus, Probe: probe(),
+			Settings: func() any { return &DimmerSettings{} },
 			Claims: func(s any) []string {
 				d := s.(*DimmerSettings)
-				return []string{fmt.Sprintf("unit %d register %d", d.Unit, d.register())}
+				return d.circuit().claims(d.Unit)
 			},
+			Poll: func(s any) []devices.Frames { return s.(*DimmerSettings).circuit().poll() },
+			Unit: func(s any) (string, bool) { return unitOf(s.(*DimmerSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				d := s.(*DimmerSettings)
-				return newDimmer(newBoard(e.Line, d.Unit), *d), nil
+				return newDimmer(newBoard(e.Line, d.Unit), d.circuit()), nil
 			},
 		},
 		{
 			Name: "modbus-sensor", Equipment: "sensors with a value in a register or a contact in a discrete input (SHT20 and its like)",
 			Facts: "SHT20 RS-485 module manual; MODBUS Application Protocol V1.1b3",
-			Kinds: []string{"sensor"}, Lines: lines, Bus: bus,
+			Kinds: []string{"sensor"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &SensorSettings{Function: modbus.FuncCodeReadInputRegisters, Divide: 1} },
+			Poll:     func(s any) []devices.Frames { return reading(s.(*SensorSettings).Function) },
+			Unit:     func(s any) (string, bool) { return unitOf(s.(*SensorSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				m := s.(*SensorSettings)
 				return &sensor{board: newBoard(e.Line, m.Unit), set: *m}, nil
@@ -77,6 +82,18 @@ func Drivers() []devices.Driver {
 		},
 	}
 }
+
+// reading is how long the RTU frames are by which one coil, input or register is read: unit, function,
+// address, quantity and checksum; unit, function, length, data and checksum.
+func reading(function int) []devices.Frames {
+	if function == modbus.FuncCodeReadCoils || function == modbus.FuncCodeReadDiscreteInputs {
+		return []devices.Frames{{Asked: 8, Answered: 6}}
+	}
+	return []devices.Frames{{Asked: 8, Answered: 7}}
+}
+
+// unitOf names a unit. Nearly all boards come as unit 1.
+func unitOf(unit int) (name string, factory bool) { return fmt.Sprintf("unit %d", unit), unit == 1 }
 
 // checkUnit leaves out 0, by which all units are told something at once: none of them answers.
 func checkUnit(unit int) error {
@@ -148,10 +165,14 @@ func onOff(on bool) string {
 
 // CommandSettings says which register a relay is, and the commands that switch it. The manuals call
 // a relay that is energised "open" and one that is not "close"; here on is energised.
+//
+// Of the other commands of an R4 board none is used: toggle depends on what was before, momentary is
+// over before it is read back, and latch ("this one and no other") goes from one relay to the next
+// without the pause that a motor needs, and takes every other relay of the board with it.
 type CommandSettings struct {
 	Unit     int `yaml:"unit" doc:"address of the board, 1 to 247"`
 	Register int `yaml:"register" doc:"holding register of the relay; 1 is the first on R4 boards"`
-	On       int `yaml:"on" doc:"command that closes the contact; default 0x0100, which R4 manuals call open"`
+	On       int `yaml:"on" doc:"command that closes the contact; default 0x0100, which R4 manuals call open; 0x0600 and a number of seconds closes it for so long"`
 	Off      int `yaml:"off" doc:"command that opens the contact; default 0x0200, which R4 manuals call close"`
 }
 
@@ -176,7 +197,12 @@ func (c *command) On(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return binary.BigEndian.Uint16(data) == 1, nil
+	switch state := binary.BigEndian.Uint16(data); state {
+	case 0, 1:
+		return state == 1, nil
+	default: // whatever it is, it is not "off"
+		return false, fmt.Errorf("unit %d: register %d reads %d, and a relay reads 0 or 1: %w", c.set.Unit, c.set.Register, state, line.ErrGarbled)
+	}
 }
 
 // SetOn implements devices.Switch.
@@ -188,104 +214,6 @@ func (c *command) SetOn(ctx context.Context, on bool) error {
 	_, err := c.board.ask(ctx, fmt.Sprintf("command %#04x to register %d (%s)", value, c.set.Register, onOff(on)), "", func(m modbus.Client) ([]byte, error) {
 		return m.WriteSingleRegister(uint16(c.set.Register), uint16(value))
 	})
-	return err
-}
-
-// DimmerSettings says which register a dimmed circuit is, and its scale.
-type DimmerSettings struct {
-	Unit    int `yaml:"unit" doc:"address of the dimmer, 1 to 247"`
-	Base    int `yaml:"base" doc:"register of the first circuit"`
-	Stride  int `yaml:"stride" doc:"registers from one circuit to the next; default 1"`
-	Channel int `yaml:"channel" doc:"circuit, counted from 0"`
-	Min     int `yaml:"min" doc:"register value for dark; default 0"`
-	Max     int `yaml:"max" doc:"register value for full; default 100"`
-	Write   int `yaml:"write" doc:"function that writes: 6 (default) or 16"`
-	Read    int `yaml:"read" doc:"function that reads: 3 (default) or 4"`
-}
-
-func (s *DimmerSettings) register() int { return s.Base + s.Stride*s.Channel }
-
-// Validate says what is wrong with the settings.
-func (s *DimmerSettings) Validate() error {
-	err := errors.Join(checkUnit(s.Unit), checkAddress("register", s.register()), checkAddress("min", s.Min), checkAddress("max", s.Max))
-	if s.Stride < 1 || s.Channel < 0 || s.Base < 0 {
-		err = errors.Join(err, errors.New("stride is at least 1, base and channel at least 0"))
-	}
-	if s.Min == s.Max {
-		err = errors.Join(err, fmt.Errorf("min and max are both %d: there is nothing between dark and full", s.Min))
-	}
-	if s.Write != modbus.FuncCodeWriteSingleRegister && s.Write != modbus.FuncCodeWriteMultipleRegisters {
-		err = errors.Join(err, fmt.Errorf("write %d: it is 6 or 16", s.Write))
-	}
-	if s.Read != modbus.FuncCodeReadHoldingRegisters && s.Read != modbus.FuncCodeReadInputRegisters {
-		err = errors.Join(err, fmt.Errorf("read %d: it is 3 or 4", s.Read))
-	}
-	return err
-}
-
-// raw turns percent into the register's scale, which may run downwards.
-func (s *DimmerSettings) raw(percent int) uint16 {
-	return uint16(s.Min + int(math.Round(float64(percent)*float64(s.Max-s.Min)/100)))
-}
-
-func (s *DimmerSettings) percent(raw uint16) int {
-	p := math.Round(100 * float64(int(raw)-s.Min) / float64(s.Max-s.Min))
-	return int(min(100, max(0, p)))
-}
-
-// dimmer is a circuit behind a register.
-type dimmer struct {
-	board *board
-	set   DimmerSettings
-	// asked is the last percent that was acknowledged, -1 before. On a scale of less than a hundred
-	// steps several percents are one value, and the one that was asked for is to be read again.
-	asked atomic.Int32
-}
-
-func newDimmer(b *board, s DimmerSettings) *dimmer {
-	d := &dimmer{board: b, set: s}
-	d.asked.Store(-1)
-	return d
-}
-
-var _ devices.Dimmer = (*dimmer)(nil)
-
-// Level implements devices.Dimmer.
-func (d *dimmer) Level(ctx context.Context) (int, error) {
-	register := uint16(d.set.register())
-	data, err := d.board.ask(ctx, fmt.Sprintf("read register %d", register), "", func(m modbus.Client) ([]byte, error) {
-		if d.set.Read == modbus.FuncCodeReadInputRegisters {
-			return m.ReadInputRegisters(register, 1)
-		}
-		return m.ReadHoldingRegisters(register, 1)
-	})
-	if err != nil {
-		return 0, err
-	}
-	raw := binary.BigEndian.Uint16(data)
-	if asked := int(d.asked.Load()); asked >= 0 && d.set.raw(asked) == raw {
-		return asked, nil
-	}
-	return d.set.percent(raw), nil
-}
-
-// SetLevel implements devices.Dimmer.
-func (d *dimmer) SetLevel(ctx context.Context, percent int) error {
-	if percent < 0 || percent > 100 {
-		return fmt.Errorf("unit %d: level %d%% is not 0 to 100", d.set.Unit, percent)
-	}
-	register, raw := uint16(d.set.register()), d.set.raw(percent)
-	// A newer level takes the place of one that still waits: a finger drags over all of them.
-	key := fmt.Sprintf("unit %d register %d", d.set.Unit, register)
-	_, err := d.board.ask(ctx, fmt.Sprintf("write register %d = %d", register, raw), key, func(m modbus.Client) ([]byte, error) {
-		if d.set.Write == modbus.FuncCodeWriteMultipleRegisters {
-			return m.WriteMultipleRegisters(register, 1, binary.BigEndian.AppendUint16(nil, raw))
-		}
-		return m.WriteSingleRegister(register, raw)
-	})
-	if err == nil {
-		d.asked.Store(int32(percent))
-	}
 	return err
 }
 

@@ -59,6 +59,8 @@ func TestWireVectors(t *testing.T) {
 		{"R421A08 relay 1 on", "modbus-command-relay", map[string]any{"unit": 1, "register": 1}, on, "01 06 00 01 01 00 D9 9A"},
 		{"R421A08 relay 1 off", "modbus-command-relay", map[string]any{"unit": 1, "register": 1}, off, "01 06 00 01 02 00 D9 6A"},
 		{"R421A08 relay 1 read", "modbus-command-relay", map[string]any{"unit": 1, "register": 1}, isOn, "01 03 00 01 00 01 D5 CA"},
+		{"R421A08 relay 1 on for 10 s", "modbus-command-relay", map[string]any{"unit": 1, "register": 1, "on": 0x060A}, on, "01 06 00 01 06 0A 5B AD"},
+		{"R421A08 relay 1 on for 100 s", "modbus-command-relay", map[string]any{"unit": 1, "register": 1, "on": 0x0664}, on, "01 06 00 01 06 64 DA 41"},
 		{"dimmer 50 %", "modbus-dimmer", map[string]any{"unit": 1, "base": 0}, level(50), "01 06 00 00 00 32 08 1F"},
 		{"dimmer full, 0-1000", "modbus-dimmer", map[string]any{"unit": 1, "base": 0, "max": 1000}, level(100), "01 06 00 00 03 E8 89 74"},
 		{"SHT20 temperature", "modbus-sensor", map[string]any{"unit": 1, "register": 1, "divide": 10, "signed": true}, measure, "01 04 00 01 00 01 60 0A"},
@@ -223,7 +225,7 @@ func TestBadSettingsSayWhatWouldBeRight(t *testing.T) {
 		{&CoilSettings{Unit: 0, Write: 5}, "a Modbus unit is 1 to 247"},
 		{&CoilSettings{Unit: 1, Coil: 70000, Write: 5}, "coil 70000: it is 0 to 65535"},
 		{&CoilSettings{Unit: 1, Write: 6}, "it is 5 or 15"},
-		{&DimmerSettings{Unit: 1, Stride: 1, Write: 6, Read: 3}, "there is nothing between dark and full"},
+		{&DimmerSettings{Unit: 1, Max: new(int)}, "there is nothing between dark and full"},
 		{&SensorSettings{Unit: 1, Function: 5, Divide: 1}, "it is 4, 3 or 2"},
 	} {
 		if err := c.settings.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -46,10 +46,14 @@ const (
 // Driver describes the driver.
 func Driver() devices.Driver {
 	return devices.Driver{
-		Name: "nec", Equipment: "NEC and Sharp-NEC projectors",
+		Name: "nec", Feedback: "state, lamp, faults", Equipment: "NEC and Sharp-NEC projectors",
 		Facts: "NEC Projector Control Command Reference Manual, BDT140013 Rev. 7.1; Control Commands for NEC Projector (Basic) Rev. 5.16",
 		Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP},
 		Settings: func() any { return &Settings{} },
+		// Running sense is known to old models as well.
+		Probe: &devices.Probe{Protocol: "NEC", Bauds: []int{38400, 9600, 19200, 115200}, Ask: func(line.Kind, any) line.Exchange {
+			return line.Exchange{Request: askRunning.encode(), Note: askRunning.name, Timeout: time.Second, Pause: pacing, Find: askRunning.find, Explain: explain}
+		}},
 		New: func(e devices.Env, settings any) (any, error) {
 			// A projector says nothing unasked, so whatever nobody waits for is one piece of noise.
 			whole := func(got []byte) int { return len(got) }

@@ -48,9 +48,15 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "oppo", Equipment: "OPPO disc players",
 		Facts: "OPPO BDP-103/BDP-105 RS-232 Control Protocol v1.1 (2012); UDP-203/UDP-205 RS-232 and IP Control Protocol (2017)",
-		Kinds: []string{"player"}, Lines: []line.Kind{line.Serial, line.TCP},
+		Kinds: []string{"player"}, Lines: []line.Kind{line.Serial, line.TCP}, Feedback: "state, speaks up by itself",
 		Settings: func() any { return &Settings{Wake: true} },
-		New:      create,
+		Probe: &devices.Probe{Protocol: "OPPO", Bauds: []int{9600}, Ask: func(line.Kind, any) line.Exchange {
+			return line.Exchange{
+				Request: encode(queryPower), Note: queryPower, Timeout: readTime / 2, Explain: explain,
+				Find: line.FindFrame(split, func(f []byte) bool { return parse(f).answers(nameOf(queryPower)) }),
+			}
+		}},
+		New: create,
 	}
 }
 

@@ -42,12 +42,18 @@ const (
 // Driver describes the driver.
 func Driver() devices.Driver {
 	return devices.Driver{
-		Name: "optoma", Equipment: "Optoma projectors",
+		Name: "optoma", Feedback: "on and off, lamp; transitions and faults by itself", Equipment: "Optoma projectors",
 		Facts: "Optoma RS232 Protocol Function List of ZU650 and DS309; quirks as collected by optoma-mqtt",
 		Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP},
 		Settings: func() any { return &Settings{Warming: warmUsual, Cooling: coolUsual} },
 		Claims:   func(any) []string { return []string{"the projector"} },
-		New:      create,
+		Probe: &devices.Probe{Protocol: "Optoma", Bauds: []int{9600, 19200, 115200}, Ask: func(_ line.Kind, settings any) line.Exchange {
+			r := ask(askPower)
+			return line.Exchange{
+				Request: r.encode(settings.(*Settings).ID), Note: r.String(), Timeout: time.Second, Explain: explain, Find: line.FindFrame(split, r.accepts),
+			}
+		}},
+		New: create,
 	}
 }
 
@@ -174,7 +180,7 @@ func (p *Projector) Status(ctx context.Context) (devices.ProjectorStatus, error)
 	if err != nil {
 		return s, err
 	}
-	s.Power = p.clock.Said(on)
+	s.Power, s.Reckoned = p.clock.Said(on), p.clock.Reckoned()
 	s.Fault = p.faulty()
 	if s.Power != devices.PowerOn {
 		return s, nil

@@ -24,7 +24,7 @@ const (
 // NTControl describes the driver of the network port.
 func NTControl() devices.Driver {
 	return devices.Driver{
-		Name: "panasonic-ntcontrol", Equipment: "Panasonic projectors, on the network",
+		Name: "panasonic-ntcontrol", Feedback: "state, lamp", Equipment: "Panasonic projectors, on the network",
 		Facts: "operating instructions of PT-RQ35K, PT-MW630 and PT-RW330, control commands via LAN",
 		Kinds: []string{"projector"}, Lines: []line.Kind{line.TCP},
 		Settings: func() any {

@@ -23,7 +23,7 @@ const (
 // Serial describes the driver of the serial port.
 func Serial() devices.Driver {
 	return devices.Driver{
-		Name: "panasonic-serial", Equipment: "Panasonic projectors, on the serial port",
+		Name: "panasonic-serial", Feedback: "state, lamp; faults of PT-D10000 and PT-DW10000", Equipment: "Panasonic projectors, on the serial port",
 		Facts: "Panasonic RS-232C Control Specifications of PT-DW10000/D10000, PT-DZ12000 and PT-FW300; operating instructions of PT-DS8500U and PT-VW345NZ, control commands via serial terminal",
 		Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP},
 		Settings: func() any {

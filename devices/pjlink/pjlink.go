@@ -29,8 +29,8 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "pjlink", Equipment: "projectors and displays with PJLink class 1 or 2",
 		Facts: "JBMIA PJLink Specifications, class 1 v1.04 and class 2 v2.10",
-		Kinds: []string{"projector"}, Lines: []line.Kind{line.TCP},
-		Settings: func() any { return &Settings{} },
+		Kinds: []string{"projector"}, Lines: []line.Kind{line.TCP}, Feedback: "state, lamp, faults",
+		Settings: func() any { return &Settings{} }, Probe: probe(),
 		New: func(e devices.Env, settings any) (any, error) {
 			p := &Projector{line: e.Line, set: *settings.(*Settings)}
 			if err := e.Line.Use(line.Session{Name: "PJLink", Split: split, Greet: p.greet, Explain: explain}); err != nil {
@@ -87,6 +87,8 @@ func (p *Projector) greet(ctx context.Context, do func(context.Context, line.Exc
 	return nil
 }
 
+var errLocked = errors.New("the projector asks for a password: give with.password of the device")
+
 var errPassword = errors.New("the projector refused the password: check with.password of the device")
 
 // authenticate reads the greeting and returns what goes before the first command.
@@ -97,7 +99,7 @@ func authenticate(hello []byte, password string) (string, error) {
 		return "", nil
 	case len(words) == 3 && words[1] == "1":
 		if password == "" {
-			return "", errors.New("the projector asks for a password: give with.password of the device")
+			return "", errLocked
 		}
 		sum := md5.Sum([]byte(words[2] + password)) //nolint:gosec // the specification demands it
 		return hex.EncodeToString(sum[:]), nil

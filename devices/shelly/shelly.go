@@ -43,28 +43,28 @@ func Drivers() []devices.Driver {
 	settings := func() any { return &Settings{Timeout: usualTime} }
 	return []devices.Driver{
 		{
-			Name: "shelly-switch", Equipment: "Shelly relays, Gen2 and later", Facts: facts,
+			Name: "shelly-switch", Feedback: "asked, speaks up by itself", Equipment: "Shelly relays, Gen2 and later", Facts: facts,
 			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: mqtt.Bus, Settings: settings, Claims: claims("switch"),
 			New: func(e devices.Env, s any) (any, error) {
 				return join(e, *s.(*Settings), "switch", func(d device) any { return &relay{d} })
 			},
 		},
 		{
-			Name: "shelly-light", Equipment: "Shelly dimmers, Gen2 and later", Facts: facts,
+			Name: "shelly-light", Feedback: "asked, speaks up by itself", Equipment: "Shelly dimmers, Gen2 and later", Facts: facts,
 			Kinds: []string{"dimmer"}, Lines: lines, Bus: mqtt.Bus, Settings: settings, Claims: claims("light"),
 			New: func(e devices.Env, s any) (any, error) {
 				return join(e, *s.(*Settings), "light", func(d device) any { return &lamp{d} })
 			},
 		},
 		{
-			Name: "shelly-cover", Equipment: "Shelly motor controls, Gen2 and later", Facts: facts,
+			Name: "shelly-cover", Feedback: "asked, speaks up by itself", Equipment: "Shelly motor controls, Gen2 and later", Facts: facts,
 			Kinds: []string{"curtain", "screen"}, Lines: lines, Bus: mqtt.Bus, Settings: settings, Claims: claims("cover"),
 			New: func(e devices.Env, s any) (any, error) {
 				return join(e, *s.(*Settings), "cover", func(d device) any { return &cover{d} })
 			},
 		},
 		{
-			Name: "shelly-sensor", Equipment: "Shelly sensors and inputs on mains, Gen2 and later", Facts: facts,
+			Name: "shelly-sensor", Feedback: "asked, speaks up by itself", Equipment: "Shelly sensors and inputs on mains, Gen2 and later", Facts: facts,
 			Kinds: []string{"sensor"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &SensorSettings{Settings: Settings{Timeout: usualTime}} },
 			New: func(e devices.Env, s any) (any, error) {

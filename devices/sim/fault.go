@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -65,17 +66,21 @@ type faulty struct {
 }
 
 func (f *faulty) Read(b []byte) (int, error) {
-	n, err := f.conn.Read(b)
-	if n > 0 {
+	for {
+		n, err := f.conn.Read(b)
+		if n == 0 {
+			return n, err //nolint:wrapcheck // a reader must pass io.EOF on as it is
+		}
 		f.wire.record(b[:n])
 		f.pace(n)
-		if f.wire.faultNow().name == "flood" {
-			if err := f.flood(); err != nil {
-				return n, err
-			}
+		if f.wire.faultNow().name != "flood" {
+			return n, err //nolint:wrapcheck // as above
+		}
+		// What is sent into noise is not heard, and so not answered when the noise is over.
+		if noisy := f.flood(); noisy != nil || err != nil {
+			return 0, errors.Join(noisy, err)
 		}
 	}
-	return n, err //nolint:wrapcheck // a reader must pass io.EOF on as it is
 }
 
 func (f *faulty) Write(b []byte) (int, error) {

@@ -57,10 +57,12 @@ func setMute(on bool) string             { return fmt.Sprintf("%dZ", digit(on)) 
 func setGroup(group, value int) string   { return fmt.Sprintf("\x1bD%d*%dGRPM\r", group, value) }
 func readGroup(group int) string         { return fmt.Sprintf("\x1bD%dGRPM\r", group) }
 func setVerbose(mode int) string         { return fmt.Sprintf("\x1b%dCV\r", mode) }
+func setRecorder(state int) string       { return fmt.Sprintf("\x1bY%dRCDR\r", state) }
 
 const (
-	readVolume = "V"
-	readMute   = "Z"
+	readVolume   = "V"
+	readMute     = "Z"
+	readRecorder = "\x1bYRCDR\r"
 )
 
 func digit(b bool) int {
@@ -79,6 +81,7 @@ const (
 	volume               // Vol55
 	muted                // Amt1
 	group                // GrpmD01*-00250
+	recorder             // RcdrY1
 	verbose              // Vrb3
 	number               // 55: the untagged answer to a read
 	failed               // E13
@@ -100,6 +103,7 @@ type message struct {
 var (
 	tiedForm   = regexp.MustCompile(`^(?:Out([0-9]{1,3}) )?In([0-9]{1,3})(?: (All|RGB|Vid|Aud))?$`)
 	valueForm  = regexp.MustCompile(`^(Vol|Amt|Vrb)([0-9]{1,3})$`)
+	rcdrForm   = regexp.MustCompile(`^RcdrY([0-9])$`)
 	groupForm  = regexp.MustCompile(`^GrpmD([0-9]{1,2})\*([+-]?[0-9]{1,5})$`)
 	numberForm = regexp.MustCompile(`^[+-]?[0-9]{1,5}$`)
 	errorForm  = regexp.MustCompile(`^E[0-9]{2}$`)
@@ -121,6 +125,9 @@ func parse(frame []byte) message {
 	}
 	if f := groupForm.FindStringSubmatch(text); f != nil {
 		return message{kind: group, to: atoi(f[1]), value: atoi(f[2])}
+	}
+	if f := rcdrForm.FindStringSubmatch(text); f != nil {
+		return message{kind: recorder, value: atoi(f[1])}
 	}
 	switch {
 	case numberForm.MatchString(text):
@@ -196,6 +203,8 @@ func explain(frame []byte) string {
 		return fmt.Sprintf("mute %d", m.value)
 	case group:
 		return fmt.Sprintf("group %d is at %d", m.to, m.value)
+	case recorder:
+		return fmt.Sprintf("recorder %d", m.value)
 	case verbose:
 		return fmt.Sprintf("verbose mode %d", m.value)
 	case number:

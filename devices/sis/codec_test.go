@@ -28,6 +28,10 @@ func TestCommandsAreTheTables(t *testing.T) {
 		{"group mute", setGroup(2, 1), "\x1bD2*1GRPM\r"},
 		{"read a fader", readGroup(1), "\x1bD1GRPM\r"},
 		{"verbose", setVerbose(3), "\x1b3CV\r"},
+		{"record", setRecorder(1), "\x1B\x59\x31\x52\x43\x44\x52\x0D"},
+		{"stop recording", setRecorder(0), "\x1bY0RCDR\r"},
+		{"pause recording", setRecorder(2), "\x1bY2RCDR\r"},
+		{"read a recorder", readRecorder, "\x1bYRCDR\r"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %q, the tables have %q", c.what, c.got, c.want)
@@ -52,6 +56,9 @@ func TestAnswersAreRead(t *testing.T) {
 		"GrpmD2*-293\r\n":       {kind: group, to: 2, value: -293},
 		"GrpmD02*+00001\r\n":    {kind: group, to: 2, value: 1},
 		"Vrb3\r\n":              {kind: verbose, value: 3},
+		"RcdrY1\r\n":            {kind: recorder, value: 1},
+		"RcdrB\r\n":             {}, // a chapter marker
+		"RcdrE10\r\n":           {}, // a longer time
 		"12\r\n":                {kind: number, value: 12},
 		"-00250\r\n":            {kind: number, value: -250},
 		"E22\r\n":               {kind: failed, word: "E22"},

@@ -1,5 +1,6 @@
-// Package sis drives Extron equipment by its Simple Instruction Set: matrix switchers, switchers and
-// the volumes of amplifiers and DSPs, over RS-232 (9600 baud, 8N1) or telnet (TCP port 23).
+// Package sis drives Extron equipment by its Simple Instruction Set: matrix switchers, switchers, the
+// volumes of amplifiers and DSPs, and the recorders of the SMP series, over RS-232 (9600 baud, 8N1) or
+// telnet (TCP port 23).
 //
 // What the equipment is like, and what it means here:
 //
@@ -29,7 +30,7 @@ import (
 const facts = "Extron SIS tables: DTP CrossPoint 84 IPCP setup guide p. 21, XTP CrossPoint programming guide p. 113, " +
 	"DMP 128 user guide p. 150 (group masters), MTPX Plus 6400 setup guide p. 21 (verbose modes)"
 
-// Drivers returns the drivers "extron-sis" and "extron-sis-volume".
+// Drivers returns the drivers "extron-sis", "extron-sis-volume" and "extron-smp".
 func Drivers() []devices.Driver {
 	return []devices.Driver{
 		{
@@ -39,6 +40,8 @@ func Drivers() []devices.Driver {
 			Kinds:     []string{"matrix"},
 			Lines:     []line.Kind{line.Serial, line.TCP},
 			Bus:       "sis",
+			Feedback:  "state, speaks up by itself",
+			Probe:     probe(),
 			Settings: func() any {
 				return &MatrixSettings{Tagged: true, Layer: string(layerAll)}
 			},
@@ -54,12 +57,28 @@ func Drivers() []devices.Driver {
 			Kinds:     []string{"amplifier"},
 			Lines:     []line.Kind{line.Serial, line.TCP},
 			Bus:       "sis",
+			Feedback:  "state, speaks up by itself",
+			Probe:     probe(),
 			Settings: func() any {
 				return &VolumeSettings{Tagged: true, FloorDB: -60}
 			},
 			Claims: func(settings any) []string { return volumeClaims(settings.(*VolumeSettings)) },
 			New: func(env devices.Env, settings any) (any, error) {
 				return newLevel(env, *settings.(*VolumeSettings))
+			},
+		},
+		{
+			Name:      "extron-smp",
+			Equipment: "Extron SMP 300 series recorders",
+			Facts:     "Extron SMP 300 Series user guide p. 123, SMP 351 user guide p. 170 (recording commands)",
+			Feedback:  "state, speaks up by itself",
+			Kinds:     []string{"recorder"},
+			Lines:     []line.Kind{line.Serial, line.TCP},
+			Bus:       "sis",
+			Settings:  func() any { return &RecorderSettings{} },
+			Claims:    func(any) []string { return []string{"the recorder"} },
+			New: func(env devices.Env, settings any) (any, error) {
+				return newRecording(env, *settings.(*RecorderSettings))
 			},
 		},
 	}

@@ -323,6 +323,7 @@ func TestClaimsKeepTwoDevicesFromTheSameThing(t *testing.T) {
 		{"extron-sis", map[string]any{"layer": "audio"}, []string{"audio of the matrix"}},
 		{"extron-sis-volume", nil, []string{"the volume"}},
 		{"extron-sis-volume", map[string]any{"group": 3}, []string{"group 3", "group 4"}},
+		{"extron-smp", nil, []string{"the recorder"}},
 	} {
 		d := driver(t, c.driver)
 		if got := d.Claims(devicetest.DecodeSettings(t, d, c.with)); !slices.Equal(got, c.want) {

@@ -166,6 +166,7 @@ type query struct {
 	note    string
 	accept  func(message) bool // the tagged answer
 	bare    bool               // untagged equipment answers with a number alone
+	limit   time.Duration      // how long the answer may take; 0 is what the line says
 }
 
 // ask sends a command and returns the answer, or the equipment's error as a *devices.Rejection.
@@ -176,7 +177,7 @@ func (c *client) ask(ctx context.Context, q query) (message, error) {
 		}
 	}
 	frame, err := c.line.Do(ctx, line.Exchange{
-		Request: []byte(q.command), Key: q.key, Pause: pause, Note: q.note, Explain: explain,
+		Request: []byte(q.command), Key: q.key, Timeout: q.limit, Pause: pause, Note: q.note, Explain: explain,
 		Accept: func(f []byte) bool {
 			m := parse(f)
 			return m.kind == failed || q.accept(m) || q.bare && !c.tagged && m.kind == number

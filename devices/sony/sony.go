@@ -41,21 +41,21 @@ func Drivers() []devices.Driver {
 	claims := func(any) []string { return []string{"the projector"} }
 	return []devices.Driver{
 		{
-			Name: "sony-serial", Equipment: "Sony VPL projectors on their serial port",
+			Name: "sony-serial", Feedback: "state, lamp, faults", Equipment: "Sony VPL projectors on their serial port",
 			Facts: "Sony Protocol Manual for VPL-VW320/VW520 and the VPL business series, RS-232C",
 			Kinds: []string{"projector"}, Lines: []line.Kind{line.Serial, line.TCP}, Claims: claims,
 			Settings: func() any { return &SerialSettings{Power: powerKey, Wake: wakeUsual} },
 			New:      func(e devices.Env, settings any) (any, error) { return newSerial(e, *settings.(*SerialSettings)) },
 		},
 		{
-			Name: "sony-sdcp", Equipment: "Sony VPL projectors with SDCP (PJ Talk)",
+			Name: "sony-sdcp", Feedback: "state, lamp, faults", Equipment: "Sony VPL projectors with SDCP (PJ Talk)",
 			Facts: "Sony Protocol Manual for VPL-VW320/VW520, network (SDCP)",
 			Kinds: []string{"projector"}, Lines: []line.Kind{line.TCP}, Claims: claims,
 			Settings: func() any { return &SDCPSettings{Community: communityUsual} },
 			New:      func(e devices.Env, settings any) (any, error) { return newSDCP(e, *settings.(*SDCPSettings)) },
 		},
 		{
-			Name: "sony-adcp", Equipment: "Sony VPL projectors with ADCP",
+			Name: "sony-adcp", Feedback: "state, lamp, faults", Equipment: "Sony VPL projectors with ADCP",
 			Facts: "Sony Protocol Manual, Supported Command List (ADCP), 1st edition revised 1",
 			Kinds: []string{"projector"}, Lines: []line.Kind{line.TCP, line.Serial}, Claims: claims,
 			Settings: func() any { return &ADCPSettings{} },

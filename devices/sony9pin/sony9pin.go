@@ -36,8 +36,14 @@ func Driver() devices.Driver {
 	return devices.Driver{
 		Name: "sony9pin", Equipment: "video recorders with Sony 9-pin remote (RS-422)",
 		Facts: "Sony 9-Pin Remote Protocol; Alesis M20 and Datavideo DN-600 manuals",
-		Kinds: []string{"recorder", "player"}, Lines: []line.Kind{line.Serial, line.TCP},
+		Kinds: []string{"recorder", "player"}, Lines: []line.Kind{line.Serial, line.TCP}, Feedback: "status sense",
 		Settings: func() any { return &Settings{} },
+		Probe: &devices.Probe{Protocol: "Sony 9-pin", Bauds: []int{38400}, Formats: []string{"8O1"}, Ask: func(line.Kind, any) line.Exchange {
+			return line.Exchange{
+				Request: encode(0x00, 0x11), Note: "device type request", Timeout: 500 * time.Millisecond, Explain: deviceType,
+				Find: line.FindFrame(split, func(f []byte) bool { return len(f) == 5 && f[0] == 0x12 && f[1] == 0x11 }),
+			}
+		}},
 		New: func(e devices.Env, _ any) (any, error) {
 			if err := e.Line.Use(line.Session{Name: "Sony 9-pin", Split: split, Explain: explain}); err != nil {
 				return nil, fmt.Errorf("sony9pin: %w", err)
@@ -249,4 +255,12 @@ func explain(frame []byte) string {
 		return strings.Join(words, ", ")
 	}
 	return ""
+}
+
+// deviceType reads the answer to a device type request.
+func deviceType(f []byte) string {
+	if len(f) != 5 {
+		return explain(f)
+	}
+	return fmt.Sprintf("device type %02X%02X", f[2], f[3])
 }

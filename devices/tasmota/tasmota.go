@@ -43,7 +43,7 @@ func Drivers() []devices.Driver {
 	lines := []line.Kind{line.MQTT}
 	return []devices.Driver{
 		{
-			Name: "tasmota-switch", Equipment: "relays with Tasmota", Facts: facts,
+			Name: "tasmota-switch", Feedback: "asked, speaks up by itself", Equipment: "relays with Tasmota", Facts: facts,
 			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &SwitchSettings{Place: usual(), Relay: 1} },
 			Claims:   func(s any) []string { return s.(*SwitchSettings).claims() },
@@ -53,7 +53,7 @@ func Drivers() []devices.Driver {
 			},
 		},
 		{
-			Name: "tasmota-dimmer", Equipment: "dimmers with Tasmota", Facts: facts,
+			Name: "tasmota-dimmer", Feedback: "asked, speaks up by itself", Equipment: "dimmers with Tasmota", Facts: facts,
 			Kinds: []string{"dimmer"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &SwitchSettings{Place: usual(), Relay: 1} },
 			Claims:   func(s any) []string { return s.(*SwitchSettings).claims() },
@@ -63,7 +63,7 @@ func Drivers() []devices.Driver {
 			},
 		},
 		{
-			Name: "tasmota-shutter", Equipment: "curtain and screen motors with Tasmota", Facts: facts,
+			Name: "tasmota-shutter", Feedback: "asked, speaks up by itself", Equipment: "curtain and screen motors with Tasmota", Facts: facts,
 			Kinds: []string{"curtain", "screen"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &ShutterSettings{Place: usual(), Shutter: 1} },
 			Claims: func(s any) []string {
@@ -76,7 +76,7 @@ func Drivers() []devices.Driver {
 			},
 		},
 		{
-			Name: "tasmota-sensor", Equipment: "sensors with Tasmota", Facts: facts,
+			Name: "tasmota-sensor", Feedback: "asked, speaks up by itself", Equipment: "sensors with Tasmota", Facts: facts,
 			Kinds: []string{"sensor"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &SensorSettings{Place: usual()} },
 			New: func(e devices.Env, s any) (any, error) {

@@ -43,21 +43,21 @@ func Drivers() []devices.Driver {
 	lines := []line.Kind{line.MQTT}
 	return []devices.Driver{
 		{
-			Name: "mqtt-switch", Equipment: "anything that is switched on and off by MQTT messages", Facts: facts,
+			Name: "mqtt-switch", Feedback: "as it has; one-way without a state topic", Equipment: "anything that is switched on and off by MQTT messages", Facts: facts,
 			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &Switch{Place: Place{Timeout: UsualTime}, On: "ON", Off: "OFF"} },
 			Claims:   func(s any) []string { set := s.(*Switch); return []string{"topic " + set.Set + " " + set.Value} },
 			New:      func(e devices.Env, s any) (any, error) { return NewSwitch(e, *s.(*Switch)) },
 		},
 		{
-			Name: "mqtt-dimmer", Equipment: "lamps whose brightness is set by MQTT messages", Facts: facts,
+			Name: "mqtt-dimmer", Feedback: "as it has; one-way without a state topic", Equipment: "lamps whose brightness is set by MQTT messages", Facts: facts,
 			Kinds: []string{"dimmer"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &Dimmer{Place: Place{Timeout: UsualTime}, Payload: level, Max: 100} },
 			Claims:   func(s any) []string { set := s.(*Dimmer); return []string{"topic " + set.Set + " " + set.Value} },
 			New:      func(e devices.Env, s any) (any, error) { return NewDimmer(e, *s.(*Dimmer)) },
 		},
 		{
-			Name: "mqtt-cover", Equipment: "curtain and screen motors that are moved by MQTT messages", Facts: facts,
+			Name: "mqtt-cover", Feedback: "as it has; one-way without a state topic", Equipment: "curtain and screen motors that are moved by MQTT messages", Facts: facts,
 			Kinds: []string{"curtain", "screen"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any {
 				return &Cover{
@@ -69,7 +69,7 @@ func Drivers() []devices.Driver {
 			New:    func(e devices.Env, s any) (any, error) { return NewCover(e, *s.(*Cover)) },
 		},
 		{
-			Name: "mqtt-sensor", Equipment: "sensors that publish what they measure", Facts: facts,
+			Name: "mqtt-sensor", Feedback: "as it has; one-way without a state topic", Equipment: "sensors that publish what they measure", Facts: facts,
 			Kinds: []string{"sensor"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &Sensor{Place: Place{Timeout: UsualTime}, Divide: 1} },
 			New:      func(e devices.Env, s any) (any, error) { return NewSensor(e, *s.(*Sensor)) },

@@ -43,28 +43,28 @@ func Drivers() []devices.Driver {
 	usual := Settings{Base: "zigbee2mqtt", Timeout: usualTime}
 	return []devices.Driver{
 		{
-			Name: "zigbee-switch", Equipment: "Zigbee relays and sockets behind Zigbee2MQTT", Facts: facts,
+			Name: "zigbee-switch", Feedback: "asked where it can be, speaks up by itself", Equipment: "Zigbee relays and sockets behind Zigbee2MQTT", Facts: facts,
 			Kinds: []string{"circuit", "light"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &Switch{Settings: usual, Property: stateWord, Get: true} },
 			Claims:   func(s any) []string { set := s.(*Switch); return []string{set.Property + " of " + set.Name} },
 			New:      func(e devices.Env, s any) (any, error) { return topic.NewSwitch(e, s.(*Switch).topics()) },
 		},
 		{
-			Name: "zigbee-dimmer", Equipment: "Zigbee lamps and dimmers behind Zigbee2MQTT", Facts: facts,
+			Name: "zigbee-dimmer", Feedback: "asked where it can be, speaks up by itself", Equipment: "Zigbee lamps and dimmers behind Zigbee2MQTT", Facts: facts,
 			Kinds: []string{"dimmer"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &Dimmer{Settings: usual, Get: true} },
 			Claims:   func(s any) []string { return []string{brightness + " of " + s.(*Dimmer).Name} },
 			New:      func(e devices.Env, s any) (any, error) { return topic.NewDimmer(e, s.(*Dimmer).topics()) },
 		},
 		{
-			Name: "zigbee-cover", Equipment: "Zigbee curtain motors behind Zigbee2MQTT", Facts: facts,
+			Name: "zigbee-cover", Feedback: "asked where it can be, speaks up by itself", Equipment: "Zigbee curtain motors behind Zigbee2MQTT", Facts: facts,
 			Kinds: []string{"curtain", "screen"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &Cover{Settings: usual, Opening: "UP", Closing: "DOWN"} },
 			Claims:   func(s any) []string { return []string{"position of " + s.(*Cover).Name} },
 			New:      func(e devices.Env, s any) (any, error) { return topic.NewCover(e, s.(*Cover).topics()) },
 		},
 		{
-			Name: "zigbee-sensor", Equipment: "Zigbee sensors behind Zigbee2MQTT", Facts: facts,
+			Name: "zigbee-sensor", Feedback: "asked where it can be, speaks up by itself", Equipment: "Zigbee sensors behind Zigbee2MQTT", Facts: facts,
 			Kinds: []string{"sensor"}, Lines: lines, Bus: mqtt.Bus,
 			Settings: func() any { return &Sensor{Settings: usual} },
 			New:      func(e devices.Env, s any) (any, error) { return topic.NewSensor(e, s.(*Sensor).topics()) },

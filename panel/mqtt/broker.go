@@ -3,17 +3,15 @@ package mqtt
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
 	"sync"
+	"sync/atomic"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
-	"github.com/mochi-mqtt/server/v2/packets"
 
 	"lectern/configs"
 )
@@ -25,7 +23,14 @@ type Broker struct {
 	address string
 	base    string // of the room's own topics
 	logins  map[string]login
+	heard   atomic.Pointer[ear]
 	shut    sync.Once
+}
+
+// ear is who is told of commands that were published with retain.
+type ear struct {
+	base string
+	tell func(topic string, payload []byte)
 }
 
 // login is who may come in, and as what.
@@ -52,6 +57,14 @@ const packetMost = 1 << 20
 // NewBroker opens a broker for a room on a loopback address; port 0 for any. Two logins are made up, one
 // for the room and one that Login tells; users are those of the room file.
 func NewBroker(ctx context.Context, address, room string, users []configs.User, log *slog.Logger) (*Broker, error) {
+	logins := map[string]login{roomUser: {rand.Text(), roleRoom}, facilitiesUser: {rand.Text(), roleOperate}}
+	for _, u := range users {
+		logins[u.Name] = login{u.Password, u.Role}
+	}
+	return newBroker(ctx, address, room, logins, log)
+}
+
+func newBroker(ctx context.Context, address, room string, logins map[string]login, log *slog.Logger) (*Broker, error) {
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
 		return nil, fmt.Errorf("the embedded broker at %s: it is for this machine alone; give a loopback address, such as 127.0.0.1:1883", address)
@@ -60,17 +73,14 @@ func NewBroker(ctx context.Context, address, room string, users []configs.User, 
 	if err != nil {
 		return nil, fmt.Errorf("the embedded broker: %w", err)
 	}
-	options := &mochi.Options{Logger: log, Capabilities: mochi.NewDefaultServerCapabilities()}
+	// Figures of the broker's own on $SYS are not for anybody here, and it writes them without the turns
+	// that gatekeeper keeps.
+	options := &mochi.Options{Logger: log, Capabilities: mochi.NewDefaultServerCapabilities(), SysTopicResendInterval: 1 << 30}
 	options.Capabilities.MaximumPacketSize = packetMost
-	b := &Broker{server: mochi.New(options), address: listener.Addr().String(), base: "homie/5/" + room, logins: map[string]login{
-		roomUser: {rand.Text(), roleRoom}, facilitiesUser: {rand.Text(), roleOperate},
-	}}
-	for _, u := range users {
-		b.logins[u.Name] = login{u.Password, u.Role}
-	}
+	b := &Broker{server: mochi.New(options), address: listener.Addr().String(), base: "homie/5/" + room, logins: logins}
 	err = errors.Join(
 		b.server.AddHook(&gatekeeper{broker: b}, nil),
-		b.server.AddListener(listeners.NewNet("loopback", listener)),
+		b.server.AddListener(listeners.NewNet("loopback", prompt{listener})),
 	)
 	if err == nil {
 		err = b.server.Serve()
@@ -92,47 +102,27 @@ func (b *Broker) Login() (user, password string) {
 // RoomLogin returns the login of the room itself.
 func (b *Broker) RoomLogin() (user, password string) { return roomUser, b.logins[roomUser].password }
 
+// hear has somebody told of commands below base that were published with retain. They go no further:
+// the broker keeps none and passes none on.
+func (b *Broker) hear(base string, tell func(topic string, payload []byte)) {
+	b.heard.Store(&ear{base, tell})
+}
+
 // Close ends the broker. It may be called more than once; the server's own Close may not.
 func (b *Broker) Close() (err error) {
 	b.shut.Do(func() { err = b.server.Close() })
 	return err //nolint:wrapcheck // the broker's own words
 }
 
-// gatekeeper lets in who has the password.
-type gatekeeper struct {
-	mochi.HookBase
-	broker *Broker
-}
+// prompt takes connections that send small packets at once. With Nagle's algorithm an acknowledgement
+// that is under way holds the next state up for 40 ms.
+type prompt struct{ net.Listener }
 
-// ID names the hook.
-func (*gatekeeper) ID() string { return "gatekeeper" }
-
-// Provides says what the hook is asked about.
-func (*gatekeeper) Provides(b byte) bool {
-	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
-}
-
-// OnConnectAuthenticate checks the user and password.
-func (g *gatekeeper) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
-	l, known := g.broker.logins[string(p.Connect.Username)]
-	same := subtle.ConstantTimeCompare(p.Connect.Password, []byte(l.password)) == 1
-	return known && same
-}
-
-// OnACLCheck says which topics a login may write. A message that is not let through is dropped, as MQTT
-// 3.1.1 has no way to say so.
-func (g *gatekeeper) OnACLCheck(c *mochi.Client, topic string, write bool) bool {
-	if !write {
-		return true
+// Accept implements net.Listener.
+func (p prompt) Accept() (net.Conn, error) {
+	c, err := p.Listener.Accept()
+	if tcp, ok := c.(*net.TCPConn); ok && err == nil {
+		err = tcp.SetNoDelay(true)
 	}
-	own := strings.HasPrefix(topic, g.broker.base+"/")
-	switch g.broker.logins[string(c.Properties.Username)].role {
-	case roleRoom:
-		return true
-	case roleOperate:
-		return own && strings.HasSuffix(topic, "/set") || topic == birthTopic
-	case roleEquipment:
-		return !strings.HasPrefix(topic, "homie/") && !strings.HasPrefix(topic, discoveryPrefix+"/") && !strings.HasPrefix(topic, "$")
-	}
-	return false
+	return c, err //nolint:wrapcheck // the listener's own
 }

@@ -16,32 +16,43 @@ const (
 )
 
 // health publishes how the controller itself is doing: what an operator would ask first.
-func (g *Gateway) health() {
-	state := g.Room.State()
-	down, offline, last := 0, 0, ""
+func (s *session) health() {
+	s.retain(controllerNode+"/version", text(s.Build))
+	s.retain(controllerNode+"/started", text(s.started.UTC().Format(time.RFC3339)))
+	s.retain(controllerNode+"/uptime", fmt.Append(nil, int(time.Since(s.started).Seconds())))
+	s.retain(controllerNode+"/unanswered", fmt.Append(nil, s.unanswered.Load()))
+	s.troubles()
+}
+
+// troubles publishes how much does not work. The last error stands after what it was about works again.
+func (s *session) troubles() {
+	state := s.Room.State()
+	down, offline := 0, 0
 	var latest time.Time
+	note := func(since time.Time, what string) {
+		if since.After(latest) {
+			latest, s.trouble = since, what
+		}
+	}
 	for _, l := range state.Lines {
 		if !l.Up {
 			down++
-		}
-		if l.Error != "" && l.Since.After(latest) {
-			latest, last = l.Since, "line "+l.Line+": "+l.Error
+			if l.Error != "" {
+				note(l.Since, "line "+l.Line+": "+l.Error)
+			}
 		}
 	}
 	for _, d := range state.Devices {
 		if d.Fed && !d.Online {
 			offline++
-			if d.Error != "" && d.Since.After(latest) {
-				latest, last = d.Since, "device "+d.Device+": "+d.Error
+			if d.Error != "" {
+				note(d.Since, "device "+d.Device+": "+d.Error)
 			}
 		}
 	}
-	for property, value := range map[string]string{
-		"version": g.Build, "started": g.started.UTC().Format(time.RFC3339), "uptime": fmt.Sprint(int(time.Since(g.started).Seconds())),
-		"lines-down": fmt.Sprint(down), "devices-offline": fmt.Sprint(offline), "last-error": last,
-	} {
-		g.retain(controllerNode+"/"+property, text(value))
-	}
+	s.retain(controllerNode+"/lines-down", fmt.Append(nil, down))
+	s.retain(controllerNode+"/devices-offline", fmt.Append(nil, offline))
+	s.retain(controllerNode+"/last-error", text(s.trouble))
 }
 
 // text is a string as the convention has it: an empty one is a zero byte.
@@ -60,7 +71,7 @@ type unitHealth struct {
 	Error  string `json:"error,omitempty"`
 }
 
-func (g *Gateway) showLine(l line.Health) {
+func (s *session) showLine(l line.Health) {
 	node := lineNodes + l.Line
 	alert := ""
 	if !l.Up {
@@ -72,13 +83,13 @@ func (g *Gateway) showLine(l line.Health) {
 	}
 	b, err := json.Marshal(units)
 	if err != nil {
-		g.Log.Error("writing the units of a line", "line", l.Line, "error", err)
+		s.Log.Error("writing the units of a line", "line", l.Line, "error", err)
 		return
 	}
-	g.retain("$alert/"+node, []byte(alert))
-	g.retain(node+"/up", fmt.Append(nil, l.Up))
-	g.retain(node+"/error", text(l.Error))
-	g.retain(node+"/units", b)
+	s.retain("$alert/"+node, []byte(alert))
+	s.retain(node+"/up", fmt.Append(nil, l.Up))
+	s.retain(node+"/error", text(l.Error))
+	s.retain(node+"/units", b)
 }
 
 // healthNodes describes what health and showLine publish.
@@ -93,6 +104,7 @@ func (g *Gateway) healthNodes() map[string]homieNode {
 		"lines-down":      plain("Lines down", "断开的线路", "integer", "0:", "#"),
 		"devices-offline": plain("Devices offline", "离线设备", "integer", "0:", "#"),
 		"last-error":      plain("Last error", "最近错误", "string", "", ""),
+		"unanswered":      plain("Commands without an answer", "未答复的命令", "integer", "0:", "#"),
 	}}}
 	for _, l := range g.Cfg.Lines {
 		nodes[lineNodes+l.ID] = homieNode{Name: g.names.in("线路 "+l.ID, "Line "+l.ID), Type: "line", Properties: map[string]homieProperty{

@@ -1,11 +1,17 @@
 package mqtt
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"lectern/configs"
 	"lectern/devices"
 )
+
+// unbounded is what a sensor has for a bound that it does not know.
+const unbounded = 1e9
 
 // scenesNode is the node under which the scenes stand.
 const scenesNode = "scenes"
@@ -36,7 +42,7 @@ type (
 
 // describe says what the room has.
 func (g *Gateway) describe() homieDevice {
-	d := homieDevice{Homie: "5.0", Version: g.version, Name: g.names.of(g.Cfg.Room.Name), Type: "lectern-room", Nodes: g.healthNodes()}
+	d := homieDevice{Homie: "5.0", Name: g.names.of(g.Cfg.Room.Name), Type: "lectern-room", Nodes: g.healthNodes()}
 	for _, id := range g.Room.Devices() {
 		name, kind := g.device(id)
 		node := homieNode{Name: name, Type: kind, Properties: map[string]homieProperty{
@@ -57,6 +63,7 @@ func (g *Gateway) describe() homieDevice {
 	if len(scenes.Properties) > 0 {
 		d.Nodes[scenesNode] = scenes
 	}
+	d.Version = g.memory.version(d, g.started)
 	return d
 }
 
@@ -67,7 +74,18 @@ func (g *Gateway) device(id string) (name, kind string) {
 			return g.names.of(d.Name), d.Kind
 		}
 	}
-	return g.names.in("投影机信号选择", "Projector source"), "sources"
+	name = g.names.in("投影机信号选择", "Projector source")
+	if i := slices.Index(g.choosers(), id); len(g.choosers()) > 1 { // several screens, each with its choice
+		name = fmt.Sprint(name, " ", i+1)
+	}
+	return name, "sources"
+}
+
+// choosers are the devices that stand in no list of the room file: a choice of sources each.
+func (g *Gateway) choosers() []string {
+	return slices.DeleteFunc(g.Room.Devices(), func(id string) bool {
+		return slices.ContainsFunc(g.Cfg.Devices, func(d configs.Device) bool { return d.ID == id })
+	})
 }
 
 // homieOf describes one property.
@@ -79,7 +97,7 @@ func (g *Gateway) homieOf(p devices.Property) homieProperty {
 		h.Datatype = "boolean"
 	case devices.KindInteger, devices.KindNumber:
 		h.Datatype = map[devices.Kind]string{devices.KindInteger: "integer", devices.KindNumber: "float"}[p.Kind]
-		if p.Max > p.Min {
+		if p.Max > p.Min && (p.Min > -unbounded || p.Max < unbounded) {
 			h.Format = number(p.Min) + ":" + number(p.Max)
 			if p.Step > 0 {
 				h.Format += ":" + number(p.Step)

@@ -1,4 +1,5 @@
 // The touch panel. It knows nothing of any one room; GET /api/v1/room tells.
+import {Alarm, Vacant, obey} from './automatic.js';
 import {hush, load, opened, toast, unlock} from './ask.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
 import {connect} from './link.js';
@@ -6,13 +7,13 @@ import {Chooser, Player, Preview, Projector, Volume, sound} from './media.js';
 import {Icon} from './parts.js';
 import {pages, title} from './rooms.js';
 import {Runs, Scene, askEnd} from './scenes.js';
-import {condition, either, lang, linked, name, now, other, property, room, run, speak, spoken, t, theme} from './store.js';
+import {condition, either, emergency, lang, linked, name, now, other, property, room, run, speak, spoken, t, theme} from './store.js';
 import {Equipment, System} from './system.js';
 import {dress} from './theme.js';
 import {asking, attend, dialog, enter, entered, go, page, stage, wake} from './view.js';
 import {effect, html, render, useEffect, useRef, useState} from './vendor/ui.js';
 
-const hours = () => new Date(now.value).toLocaleTimeString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {hour: '2-digit', minute: '2-digit'});
+const hours = () => new Date(now.value).toLocaleTimeString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {hour: '2-digit', minute: '2-digit', timeZone: room.value.timezone || undefined});
 
 // Dark is the panel asleep. The clock wanders, so that nothing burns into the glass.
 const Dark = () => html`<main><button type="button" class="dark" onClick=${wake}><span class=${`wander at${Math.floor(now.value / 60000) % 8}`}>${hours()}</span><span class="unseen">${t('sky.touch')}</span></button></main>`;
@@ -69,6 +70,8 @@ function Keypad({area}) {
 
 // status is the one line that says how the room is.
 function status() {
+  if (emergency()?.on) return {icon: 'fault', text: name(emergency().reason)};
+  if (emergency()?.fault) return {icon: 'fault', text: t('alarm.fault')};
   const r = room.value, busy = r.scenes.map(s => [s, run(s.id)]).find(([, one]) => one && (one.state === 'asking' || one.state === 'running' || one.state === 'unwinding'));
   if (busy) return {icon: busy[1].state === 'asking' ? 'fault' : 'busy', text: busy[1].state === 'asking' ? t('room.asking', name(busy[0].name)) : [name(busy[0].name), busy[1].left ? t('about', busy[1].left) : t('run.running')].join(' · ')};
   const faults = r.devices.filter(d => ['offline', 'fault'].includes(condition(d.id))).length;
@@ -181,7 +184,7 @@ const Cover = () => !linked.value && html`<div class="cover" role="alert"><${Ico
 function App() {
   if (!room.value) return null;
   const what = asking.value ? html`<${Keypad} key=${asking.value} area=${asking.value} />` : stage.value === 'dark' ? html`<${Dark} />` : stage.value === 'sky' ? html`<${Sky} />` : html`<${Room} />`;
-  return html`${what}<${Cover} /><${Toast} /><${Ask} />`;
+  return html`<${Alarm} />${what}<${Cover} /><${Toast} /><${Ask} /><${Vacant} />`;
 }
 
 // Under the finger a button changes at once, before anything is computed.
@@ -199,5 +202,6 @@ attend();
 await Promise.all([load(), opened()]);
 effect(() => { document.documentElement.lang = lang.value; document.title = name(room.value.name); });
 effect(() => dress(theme.value || room.value.theme.mode, room.value.theme.accent));
+obey();
 render(html`<${App} />`, document.getElementById('panel'));
 connect();

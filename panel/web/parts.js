@@ -1,9 +1,12 @@
 // The small parts that every page is made of.
 import {say, set} from './ask.js';
-import {because, condition, lock, look, name, t} from './store.js';
+import {because, condition, lang, lock, look, name, room, t} from './store.js';
 import {html} from './vendor/ui.js';
 
 const icons = new URL('icons.svg', import.meta.url).href;
+
+// time is a day and a time by the room's own clock.
+export const time = at => at ? new Date(at).toLocaleString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', timeZone: room.value.timezone || undefined}) : '';
 
 // Icon is a picture beside a word; alone it would need one.
 export const Icon = ({id, turn, class: extra = ''}) => html`<svg class=${`icon ${extra}${turn ? ' turn' : ''}`} aria-hidden="true"><use href=${`${icons}#${id}`} /></svg>`;

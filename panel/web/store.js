@@ -70,6 +70,10 @@ export const reach = device => cell('device', device).value ?? {online: true, fe
 export const run = scene => cell('run', scene).value;
 export const line = id => cell('line', id).value;
 export const lines = signal([]); // ids
+const kinds = ['schedule', 'rule', 'auto_off'];
+export const automatics = signal([]); // "kind id" of what happens by itself, in the order of their kinds
+export const automatic = key => cell('automatic', key).value;
+export const emergency = () => cell('emergency', '').value;
 
 // wish is what this panel has asked for and not had an answer to.
 export const wish = (device, p) => cell('wish', `${device}.${p}`);
@@ -87,6 +91,12 @@ export function take(update) {
     }
     for (const d of update.devices || []) cell('device', d.device).value = d;
     for (const r of update.runs || []) cell('run', r.scene).value = r;
+    for (const a of update.automatic || []) {
+      const key = `${a.kind} ${a.id}`;
+      cell('automatic', key).value = a;
+      if (!automatics.value.includes(key)) automatics.value = [...automatics.value, key].sort((a, b) => kinds.indexOf(a.split(' ')[0]) - kinds.indexOf(b.split(' ')[0]) || (a < b ? -1 : 1));
+    }
+    if (update.emergency) cell('emergency', '').value = update.emergency;
     for (const l of update.lines || []) {
       cell('line', l.line).value = l;
       if (!lines.value.includes(l.line)) lines.value = [...lines.value, l.line];

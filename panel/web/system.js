@@ -1,17 +1,19 @@
-// The system page: power, health, equipment, log, settings.
+// The system page: power, health, equipment, wires, what happens by itself, log, settings.
 import {call} from './ask.js';
+import {Automatic} from './automatic.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
-import {Card, Chip, Choice, Icon} from './parts.js';
+import {Card, Chip, Choice, Icon, time} from './parts.js';
 import {Runs, Scene, told} from './scenes.js';
-import {build, condition, either, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, t, theme, wear} from './store.js';
+import {automatic, automatics, build, condition, either, emergency, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, t, theme, wear} from './store.js';
 import {html, signal, useEffect, useState} from './vendor/ui.js';
+import {Wires} from './wires.js';
 
 const tab = signal('power');
-const icons = {power: 'power', health: 'check', equipment: 'matrix', log: 'log', settings: 'system'};
+const icons = {power: 'power', health: 'check', equipment: 'matrix', wires: 'wires', automatic: 'automatic', log: 'log', settings: 'system'};
 
 export function System({page}) {
   const circuits = page.devices.filter(d => d.kind === 'circuit' || d.kind === 'light'), others = page.devices.filter(d => !circuits.includes(d));
-  const tabs = ['power', 'health', ...(others.length ? ['equipment'] : []), 'log', 'settings'], at = tabs.includes(tab.value) ? tab.value : 'power';
+  const tabs = ['power', 'health', ...(others.length ? ['equipment'] : []), ...(lines.value.length ? ['wires'] : []), 'automatic', 'log', 'settings'], at = tabs.includes(tab.value) ? tab.value : 'power';
   return html`<div class="tabs" role="tablist">${tabs.map(id => html`<button type="button" role="tab" class="set" aria-selected=${String(id === at)} data-tab=${id} onClick=${() => { tab.value = id; }}>
       <${Icon} id=${icons[id]} /><span class="label">${t(`tab.${id}`)}</span></button>`)}</div>
     <div class="panel" role="tabpanel">
@@ -19,6 +21,8 @@ export function System({page}) {
         <div class="grid small" hidden=${told(page.scenes).length > 0}>${circuits.map(d => html`<${Lamp} key=${d.id} device=${d} icon="circuit" />`)}</div>`}
       ${at === 'health' && html`<${Health} />`}
       ${at === 'equipment' && html`<div class="grid">${others.map(d => html`<${Equipment} key=${d.id} device=${d} />`)}</div>`}
+      ${at === 'wires' && html`<${Wires} />`}
+      ${at === 'automatic' && html`<${Automatic} />`}
       ${at === 'log' && html`<${Log} />`}
       ${at === 'settings' && html`<${Settings} />`}
     </div>`;
@@ -36,13 +40,12 @@ export function Equipment({device}) {
   </${Card}>`;
 }
 
-const time = at => at ? new Date(at).toLocaleString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit'}) : '';
-
 // What is wrong comes first.
 function Health() {
   const devices = room.value.devices.filter(d => d.kind !== 'sources' && d.kind !== 'camera')
     .map(d => ({d, of: condition(d.id), r: reach(d.id)})).sort((a, b) => Boolean(b.of) - Boolean(a.of));
   return html`<ul class="list" tabindex="0">
+    ${emergency()?.fault && html`<li class="bad"><b>${t('alarm.line')}</b><${Chip} of="fault" /><small>${t('alarm.fault')}</small></li>`}
     ${lines.value.map(id => line(id)).filter(l => l && !l.up).map(l => html`<li class="bad"><b>${t('health.line')} ${l.line}</b><${Chip} of="offline" /><small>${t('health.since', time(l.since))} ${l.error || ''}</small></li>`)}
     ${devices.map(({d, of, r}) => html`<li class=${of === 'offline' || of === 'fault' ? 'bad' : ''}><b>${name(d.name)}</b>
       ${of ? html`<${Chip} of=${of} />` : html`<span class="chip ok"><${Icon} id="check" />${t('state.ok')}</span>`}
@@ -52,7 +55,7 @@ function Health() {
 
 // whatOf is what an entry of the journal is about.
 function whatOf(e) {
-  if (e.scene) return name(room.value.scenes.find(s => s.id === e.scene)?.name) || e.scene;
+  if (e.scene) return name(room.value.scenes.find(s => s.id === e.scene)?.name) || name(automatics.value.map(automatic).find(a => a?.id === e.scene)?.name) || e.scene;
   const d = room.value.devices.find(one => one.id === e.device), p = propertyOf(d, e.property);
   if (!d) return e.device || '';
   const value = p && e.value !== undefined ? spoken(d, p, {true: true, false: false}[e.value] ?? e.value, true) : e.value || '';

@@ -1,5 +1,5 @@
-// Package build makes a room from its file: lines, equipment on them, guards, sources, scenes and
-// rules. It is the only place where the words of a room file become the parts that do the work.
+// Package build makes a room from its file: lines, equipment on them, guards, sources, scenes, rules
+// and what else happens by itself. It is the only place where the words of a room file become the parts that do the work.
 package build
 
 import (
@@ -16,9 +16,13 @@ import (
 	"lectern/configs"
 	"lectern/devices"
 	"lectern/devices/line"
+	"lectern/scenes/automatic"
+	"lectern/scenes/emergency"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
+	"lectern/scenes/schedule"
 	"lectern/scenes/sequence"
+	"lectern/scenes/vacancy"
 )
 
 // Parts is a room ready to run.
@@ -27,13 +31,18 @@ type Parts struct {
 	Room   *room.Room
 	Engine *sequence.Engine
 	Rules  *sequence.Rules
+
+	Board     *automatic.Board
+	Schedule  *schedule.Schedule
+	Vacancy   *vacancy.Watch
+	Emergency *emergency.Emergency // nil where the room file has none
 }
 
 // Options are what a room needs beside its file.
 type Options struct {
 	Find    func(driver string) (devices.Driver, bool)
 	Journal *journal.Journal
-	Folder  string // where runs under way are noted; "" for nowhere
+	Folder  string // where runs under way are noted, and what is switched off; "" for nowhere
 	Log     *slog.Logger
 }
 
@@ -91,13 +100,21 @@ func Build(cfg *configs.Room, o Options) (*Parts, error) {
 		}
 	}
 	scenes := b.scenes()
-	rules := b.rules()
+	rules, entries, watch, alarm := b.rules(), b.schedule(), b.vacancy(), b.emergency()
 	if err := errors.Join(b.faults...); err != nil {
 		return nil, err
 	}
 	p.Room = made
 	p.Engine = sequence.New(sequence.Config{Room: made, Scenes: scenes, Journal: o.Journal, Log: o.Log, Folder: o.Folder})
-	p.Rules = &sequence.Rules{Room: made, Engine: p.Engine, Rules: rules, Log: o.Log}
+	p.Board = b.board(made)
+	p.Rules = &sequence.Rules{Room: made, Engine: p.Engine, Rules: rules, Board: p.Board, Log: o.Log}
+	p.Schedule = &schedule.Schedule{Engine: p.Engine, Board: p.Board, Entries: entries, Journal: o.Journal, Log: o.Log}
+	watch.Room, watch.Engine, watch.Board = made, p.Engine, p.Board
+	p.Vacancy = watch
+	if alarm != nil {
+		alarm.Room, alarm.Engine, alarm.Board = made, p.Engine, p.Board
+		p.Emergency = alarm
+	}
 	return p, nil
 }
 
@@ -115,6 +132,11 @@ func (p *Parts) Run(ctx context.Context) error {
 	g.Go(func() error { return p.Room.Run(inner) })
 	g.Go(func() error { return p.Engine.Run(inner) })
 	g.Go(func() error { return p.Rules.Run(inner) })
+	g.Go(func() error { return p.Schedule.Run(inner) })
+	g.Go(func() error { return p.Vacancy.Run(inner) })
+	if p.Emergency != nil {
+		g.Go(func() error { return p.Emergency.Run(inner) })
+	}
 	err := g.Wait()
 	unplug()
 	return errors.Join(err, lines.Wait())
@@ -287,7 +309,7 @@ func (b *builder) rules() []sequence.Rule {
 	var rules []sequence.Rule
 	for _, r := range b.cfg.Rules {
 		where := "rule " + r.ID
-		rules = append(rules, sequence.Rule{ID: r.ID, When: b.matches(where, r.When), For: r.For, Set: wishes(b, where, r.Set), Run: r.Run})
+		rules = append(rules, sequence.Rule{ID: r.ID, Name: named(r.Name, r.ID), When: b.matches(where, r.When), For: r.For, Set: wishes(b, where, r.Set), Run: r.Run})
 	}
 	return rules
 }

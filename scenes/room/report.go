@@ -102,7 +102,7 @@ func (p *reporter) Lock(property string, why *devices.Refusal) {
 	s := &p.room.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	locks := slices.DeleteFunc(slices.Clone(c.state.Locks), func(l Lock) bool { return l.guard == nil })
+	locks := slices.DeleteFunc(slices.Clone(c.state.Locks), func(l Lock) bool { return l.guard == nil && l.hold == nil })
 	if why != nil {
 		l := Lock{Reason: why.Reason}
 		if why.For > 0 {
@@ -117,7 +117,7 @@ func (p *reporter) Lock(property string, why *devices.Refusal) {
 }
 
 func sameLock(a, b Lock) bool {
-	return a.Reason == b.Reason && a.Until.Equal(b.Until) && a.guard == b.guard && slices.Equal(a.Values, b.Values)
+	return a.Reason == b.Reason && a.Until.Equal(b.Until) && a.guard == b.guard && a.hold == b.hold && slices.Equal(a.Values, b.Values)
 }
 
 // feed tells the devices behind a circuit whether they have mains. Only a circuit that itself says
@@ -136,6 +136,7 @@ func (r *Room) feed(circuit *member, v devices.Value, q devices.Quality) {
 			if !v.Bool() {
 				for _, c := range m.cells {
 					c.state.Value, c.state.Quality, c.state.Locks = devices.Value{}, devices.Unknown, nil
+					r.relockHold(m, c)
 					r.state.forget(c)
 					r.state.touch(c)
 				}

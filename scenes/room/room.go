@@ -54,6 +54,7 @@ type Room struct {
 	members map[string]*member
 	order   []*member
 	guards  []*Guard
+	hold    *Hold // guarded by the state's mu
 
 	state store
 }
@@ -190,6 +191,13 @@ func clip(s string) string {
 	return s
 }
 
+// ViaEmergency is how the emergency asks: before everybody else on a line, and as bound by guards as
+// everybody else.
+const ViaEmergency = "emergency"
+
+// Asked reports whether somebody from outside asks, and not something that the room does by itself.
+func Asked(by journal.By) bool { return by.Via == "panel" || by.Via == "http" || by.Via == "mqtt" }
+
 // Command is one wish.
 type Command struct {
 	Device   string
@@ -209,6 +217,9 @@ func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
 	value, err := property.Check(c.Value)
 	if err != nil {
 		return devices.Outcome{}, &BadValue{fmt.Errorf("%s: %w", c.Device, err)}
+	}
+	if Asked(c.By) {
+		r.Touch()
 	}
 	return devices.OutcomeOf(r.perform(ctx, r.members[c.Device], property, value, c.By)), nil
 }
@@ -230,6 +241,9 @@ func (r *Room) perform(ctx context.Context, m *member, property devices.Property
 }
 
 func (r *Room) carryOut(ctx context.Context, m *member, property devices.Property, value devices.Value, by journal.By) error {
+	if err := r.passHold(m, property.Name, value); err != nil {
+		return err
+	}
 	leave, err := r.pass(ctx, m, property, value)
 	if err != nil {
 		return err
@@ -239,7 +253,11 @@ func (r *Room) carryOut(ctx context.Context, m *member, property devices.Propert
 	if slow, ok := m.Device.(devices.Slow); ok {
 		limit = max(limit, slow.Patience(property.Name))
 	}
-	ctx, cancel := context.WithTimeout(line.WithUrgency(withBy(ctx, by), line.Person), limit)
+	urgency := line.Person
+	if by.Via == ViaEmergency {
+		urgency = line.Halt
+	}
+	ctx, cancel := context.WithTimeout(line.WithUrgency(withBy(ctx, by), urgency), limit)
 	defer cancel()
 	if property.Momentary {
 		return m.Device.Set(ctx, property.Name, value) //nolint:wrapcheck // becomes the outcome

@@ -29,6 +29,7 @@ type Lock struct {
 	Reason devices.Phrase  `json:"reason"`
 	Until  time.Time       `json:"until,omitzero"` // zero where nobody knows
 	guard  *Guard
+	hold   *Hold
 }
 
 // DeviceState says whether a device can be reached.
@@ -49,6 +50,8 @@ type Update struct {
 	Devices    []DeviceState   `json:"devices,omitempty"`
 	Lines      []line.Health   `json:"lines,omitempty"`
 	Runs       []Run           `json:"runs,omitempty"`
+	Automatic  []Automatic     `json:"automatic,omitempty"`
+	Emergency  *Emergency      `json:"emergency,omitempty"`
 }
 
 // store holds the cells in the order of their last change, so that what a subscriber has missed is
@@ -63,9 +66,14 @@ type store struct {
 	lines    map[string]*cell
 	runs     map[string]*cell
 	wishes   uint64
+
+	automatic map[string]*cell // by kind and id
+	emergency *cell
+	touched   time.Time // see Touch
 }
 
-// cell is one thing that changes: a property, a device's reach, a line's health or a run.
+// cell is one thing that changes: a property, a device's reach, a line's health, a run, something
+// automatic or the emergency.
 type cell struct {
 	revision uint64
 	older    *cell
@@ -79,11 +87,15 @@ type cell struct {
 	device *DeviceState
 	line   *line.Health
 	run    *Run
+
+	automatic *Automatic
+	emergency *Emergency
 }
 
 func (s *store) init() {
 	s.changed = make(chan struct{})
 	s.devices, s.lines, s.runs = make(map[string]*cell), make(map[string]*cell), make(map[string]*cell)
+	s.automatic = make(map[string]*cell)
 }
 
 func (s *store) addProperty(device string, p devices.Property) *cell {
@@ -121,6 +133,11 @@ func (s *store) touch(c *cell) {
 	s.newest = c
 	s.revision++
 	c.revision = s.revision
+	s.wake()
+}
+
+// wake lets everybody who waits look again. The caller holds mu.
+func (s *store) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
@@ -143,6 +160,11 @@ func (s *store) since(revision uint64) Update {
 			u.Lines = append(u.Lines, *c.line)
 		case c.run != nil:
 			u.Runs = append(u.Runs, c.run.clone())
+		case c.automatic != nil:
+			u.Automatic = append(u.Automatic, *c.automatic)
+		case c.emergency != nil:
+			now := *c.emergency
+			u.Emergency = &now
 		default:
 			u.Properties = append(u.Properties, c.state)
 		}

@@ -28,6 +28,7 @@ type Engine struct {
 	ctx     context.Context // of Run; nil before
 	over    bool            // Run has ended
 	active  map[string]*run // by scene
+	held    *devices.Phrase // why nothing may be started; nil where it may
 	wg      sync.WaitGroup
 	expects map[string][]time.Duration // how long each step took the last time
 }
@@ -60,6 +61,15 @@ func New(c Config) *Engine {
 	return e
 }
 
+// Scene returns a scene as it runs: one that reverses another has its steps.
+func (e *Engine) Scene(id string) (Scene, bool) {
+	s := e.scenes[id]
+	if s == nil {
+		return Scene{}, false
+	}
+	return *s, true
+}
+
 // Run resolves what an earlier life of the daemon left unfinished and then lets scenes run until
 // ctx ends; runs under way then stop where they are and stay noted. Nothing can be started before.
 func (e *Engine) Run(ctx context.Context) error {
@@ -90,14 +100,39 @@ func (e *Engine) Start(scene string, by journal.By) (room.Run, error) {
 		}
 		return room.Run{}, &room.NotFound{What: fmt.Sprintf("no scene %q", scene), Known: strings.Join(known, ", ")}
 	}
+	if room.Asked(by) {
+		e.room.Touch()
+	}
 	return e.begin(s, by, 0, s.Steps)
+}
+
+// Hold ends every run where it is and lets none begin, for the reason given; nil lets them again.
+// What is done stays done.
+func (e *Engine) Hold(why *devices.Phrase) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.held = why
+	if why == nil {
+		return
+	}
+	for _, r := range e.active {
+		r.cancel(&cancelled{*why})
+	}
 }
 
 func (e *Engine) begin(s *Scene, by journal.By, from int, steps []Step) (room.Run, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.start(s, by, from, steps, func(room.Run) {})
+}
+
+// start begins a run; then is told how it ended. The caller holds mu.
+func (e *Engine) start(s *Scene, by journal.By, from int, steps []Step, then func(room.Run)) (room.Run, error) {
 	if e.ctx == nil || e.over {
 		return room.Run{}, &devices.Refusal{Reason: devices.Phrase{ZH: "控制器正在启动或停止", EN: "The controller is starting or stopping"}, For: time.Second}
+	}
+	if e.held != nil {
+		return room.Run{}, &devices.Refusal{Reason: *e.held}
 	}
 	if e.active[s.ID] != nil {
 		return room.Run{}, &devices.Refusal{Reason: devices.Phrase{ZH: "该场景正在运行", EN: "This scene is running already"}, For: time.Second}
@@ -134,6 +169,7 @@ func (e *Engine) begin(s *Scene, by journal.By, from int, steps []Step) (room.Ru
 		}
 		r.play(ctx)
 		e.finished(r)
+		then(r.snapshot())
 	})
 	return r.snapshot(), nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lectern/devices"
+	"lectern/scenes/automatic"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
 )
@@ -15,6 +16,7 @@ import (
 // Rule makes one thing follow another: when a property takes a value.
 type Rule struct {
 	ID   string
+	Name devices.Phrase
 	When []room.Match // all of it
 	For  time.Duration
 	Set  []room.Wish
@@ -22,11 +24,13 @@ type Rule struct {
 }
 
 // Rules watches a room and does what its rules say. What it finds at start changes nothing: a rule
-// fires when its condition, after it was seen not to hold, is reported to hold.
+// fires when its condition, after it was seen not to hold, is reported to hold. A rule that is switched
+// off watches on and does nothing; switched on again it does what happens from then on.
 type Rules struct {
 	Room   *room.Room
 	Engine *Engine
 	Rules  []Rule
+	Board  *automatic.Board // where rules are switched off; nil for nowhere
 	Log    *slog.Logger
 }
 
@@ -104,16 +108,11 @@ func (w *Rules) keeps(ctx context.Context, rule Rule) bool {
 }
 
 func (w *Rules) fire(ctx context.Context, rule Rule) {
-	by := journal.By{Via: "rule", Name: rule.ID}
+	if !w.Board.On(automatic.Rule, rule.ID) {
+		return
+	}
 	w.Log.Info("a rule fires", "rule", rule.ID)
-	for _, wish := range rule.Set {
-		if _, err := w.Room.Do(ctx, room.Command{Device: wish.Device, Property: wish.Property, Value: wish.Value, By: by}); err != nil {
-			w.Log.Error("a rule could not be carried out", "rule", rule.ID, "error", err)
-		}
-	}
-	if rule.Run != "" {
-		if _, err := w.Engine.Start(rule.Run, by); err != nil {
-			w.Log.Warn("a rule could not start its scene", "rule", rule.ID, "scene", rule.Run, "error", err)
-		}
-	}
+	w.Engine.Act(ctx, rule.Set, rule.Run, journal.By{Via: "rule", Name: rule.ID}, func(o devices.Outcome) {
+		w.Board.Did(automatic.Rule, rule.ID, o)
+	})
 }

@@ -13,7 +13,12 @@ import (
 	"lectern/scenes/room"
 )
 
-var errCancelled = errors.New("cancelled")
+// cancelled is why a run was ended.
+type cancelled struct{ reason devices.Phrase }
+
+func (c *cancelled) Error() string { return "cancelled: " + c.reason.In("en") }
+
+var errCancelled = &cancelled{devices.Phrase{ZH: "已取消", EN: "Cancelled"}}
 
 // patience is how long a step that was refused waits before it asks again, at least and at most.
 const (
@@ -118,8 +123,8 @@ func (r *run) end(state room.RunState, reason devices.Phrase) {
 // cutShort ends a run whose ctx has ended: cancelled by somebody, or stopped with the daemon, in
 // which case it stays noted for the next start.
 func (r *run) cutShort(ctx context.Context) {
-	if errors.Is(context.Cause(ctx), errCancelled) {
-		r.end(room.Cancelled, devices.Phrase{ZH: "已取消", EN: "Cancelled"})
+	if by := new(cancelled); errors.As(context.Cause(ctx), &by) {
+		r.end(room.Cancelled, by.reason)
 		return
 	}
 	r.show(func(s *room.Run) { s.State, s.Reason, s.Ended = room.Cancelled, cutOff, time.Now() })

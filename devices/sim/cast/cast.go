@@ -5,6 +5,7 @@ package cast
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -12,24 +13,36 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"lectern/configs"
 	"lectern/devices/sim"
 	"lectern/devices/sim/benq"
+	"lectern/devices/sim/denon"
 	"lectern/devices/sim/dooya"
 	"lectern/devices/sim/escvp21"
+	"lectern/devices/sim/furman"
+	"lectern/devices/sim/hdmimatrix"
 	"lectern/devices/sim/hs08r"
 	"lectern/devices/sim/hyperdeck"
+	"lectern/devices/sim/itach"
+	"lectern/devices/sim/jvc"
+	"lectern/devices/sim/kmtronic"
+	"lectern/devices/sim/kramer"
 	"lectern/devices/sim/modbus"
 	"lectern/devices/sim/nec"
 	"lectern/devices/sim/oppo"
-	"lectern/devices/sim/panasonic"
 	"lectern/devices/sim/optoma"
+	"lectern/devices/sim/panamax"
+	"lectern/devices/sim/panasonic"
 	"lectern/devices/sim/picture"
+	"lectern/devices/sim/pioneer"
 	"lectern/devices/sim/pjlink"
+	"lectern/devices/sim/script"
 	"lectern/devices/sim/shelly"
 	"lectern/devices/sim/sis"
+	"lectern/devices/sim/somfy"
 	"lectern/devices/sim/sony"
 	"lectern/devices/sim/sony9pin"
 	"lectern/devices/sim/tasmota"
@@ -48,8 +61,15 @@ func Roles() []Role {
 	return []Role{
 		{[]string{"modbus-coil", "modbus-command-relay", "modbus-dimmer", "modbus-sensor"}, modbus.New},
 		{[]string{"dooya"}, dooya.New},
+		{[]string{"somfy-sdn"}, somfy.New},
 		{[]string{"hs08r"}, hs08r.New},
-		{[]string{"extron-sis", "extron-sis-volume"}, sis.New},
+		{[]string{"kmtronic"}, kmtronic.New},
+		{[]string{"panamax"}, panamax.New},
+		{[]string{"furman"}, furman.New},
+		{[]string{"kramer", "kramer-volume"}, kramer.New},
+		{[]string{"hdmi-matrix"}, hdmimatrix.New},
+		{[]string{"itach-player", "itach-matrix", "itach-projector", "itach-switch"}, itach.New},
+		{[]string{"extron-sis", "extron-sis-volume", "extron-smp"}, sis.New},
 		{[]string{"escvp21"}, escvp21.New},
 		{[]string{"pjlink"}, pjlink.New},
 		{[]string{"nec"}, nec.New},
@@ -58,12 +78,16 @@ func Roles() []Role {
 		{[]string{"optoma"}, optoma.New},
 		{[]string{"sony-serial", "sony-sdcp", "sony-adcp"}, sony.New},
 		{[]string{"oppo"}, oppo.New},
+		{[]string{"denon-bd", "tascam-bd"}, denon.New},
+		{[]string{"pioneer-dvd"}, pioneer.New},
 		{[]string{"hyperdeck"}, hyperdeck.New},
 		{[]string{"sony9pin"}, sony9pin.New},
 		{[]string{"tasmota-switch", "tasmota-dimmer", "tasmota-shutter", "tasmota-sensor"}, tasmota.New},
 		{[]string{"shelly-switch", "shelly-light", "shelly-cover", "shelly-sensor"}, shelly.New},
 		{[]string{"zigbee-switch", "zigbee-dimmer", "zigbee-cover", "zigbee-sensor"}, zigbee2mqtt.New},
 		{[]string{"mqtt-switch", "mqtt-dimmer", "mqtt-cover", "mqtt-sensor"}, topic.New},
+		{[]string{"jvc-vhs"}, jvc.New},
+		{[]string{"script"}, script.New},
 	}
 }
 
@@ -103,6 +127,9 @@ type Ensemble struct {
 	Wires     map[string]*sim.Wire // by line id
 	equipment []sim.Equipment
 	owner     map[string]sim.Equipment // by device id
+
+	mu     sync.Mutex
+	faults map[string][2]string // at work, by id: that of the line, that of the device
 }
 
 // Options say how a room is played.
@@ -119,7 +146,7 @@ func Play(ctx context.Context, stage *sim.Stage, room *configs.Room, o Options) 
 	gallery := picture.New()
 	e := &Ensemble{
 		Endpoints: Endpoints{Lines: make(map[string]string), Previews: make(map[string]string)},
-		Wires:     make(map[string]*sim.Wire), owner: make(map[string]sim.Equipment),
+		Wires:     make(map[string]*sim.Wire), owner: make(map[string]sim.Equipment), faults: make(map[string][2]string),
 	}
 	described := make(map[string]bool)
 	options := sim.Options{Speed: o.Speed, Picture: func(device string, describe func() string) {
@@ -171,6 +198,11 @@ func exhibit(ctx context.Context, stage *sim.Stage, h http.Handler) (base string
 // play puts the equipment of one line on the stage.
 func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Room, line configs.Line, o Options, options sim.Options) error {
 	hanging := devicesOn(room, line.ID)
+	for _, d := range hanging {
+		if !slices.ContainsFunc(Roles(), func(r Role) bool { return slices.Contains(r.Drivers, d.Driver) }) {
+			return fmt.Errorf("device %s: no simulator plays the equipment of driver %q; see its setting simulate", d.ID, d.Driver)
+		}
+	}
 	var playing []sim.Equipment
 	for _, role := range Roles() {
 		var part []sim.Device
@@ -240,55 +272,41 @@ func (e *Ensemble) play(ctx context.Context, stage *sim.Stage, room *configs.Roo
 	return nil
 }
 
+// played is what a simulator is told of a device: of a scripted one, that it is what its settings say
+// under simulate.
+func played(d sim.Device) sim.Device {
+	if d.Driver != "script" {
+		return d
+	}
+	switch as := d.With["simulate"].(type) {
+	case string:
+		d.Driver = as
+	case map[string]any:
+		d.Driver = fmt.Sprint(as["driver"])
+		with := maps.Clone(d.With)
+		maps.Copy(with, as)
+		d.With = with
+	}
+	return d
+}
+
 // devicesOn lists what hangs on a line: devices, and the relays of curtains that have no control of
 // their own.
 func devicesOn(room *configs.Room, line string) []sim.Device {
 	var hanging []sim.Device
 	for _, d := range room.Devices {
 		if d.Line == line {
-			hanging = append(hanging, sim.Device{ID: d.ID, Kind: d.Kind, Driver: d.Driver, With: d.With})
+			hanging = append(hanging, played(sim.Device{ID: d.ID, Kind: d.Kind, Driver: d.Driver, With: d.With}))
 		}
 		if d.Relays == nil {
 			continue
 		}
 		for way, relay := range map[string]configs.Relay{"up": d.Relays.Up, "down": d.Relays.Down} {
 			if relay.Line == line {
-				hanging = append(hanging, sim.Device{ID: d.ID + "-" + way, Kind: "circuit", Driver: relay.Driver, With: relay.With})
+				hanging = append(hanging, played(sim.Device{ID: d.ID + "-" + way, Kind: "circuit", Driver: relay.Driver, With: relay.With}))
 			}
 		}
 	}
 	sort.SliceStable(hanging, func(i, j int) bool { return hanging[i].ID < hanging[j].ID })
 	return hanging
-}
-
-// Truth is what all equipment really does; see sim.Equipment.
-func (e *Ensemble) Truth() map[string]string {
-	truth := make(map[string]string)
-	for _, equipment := range e.equipment {
-		for k, v := range equipment.Truth() {
-			truth[k] = v
-		}
-	}
-	return truth
-}
-
-// Nudge is a person at the equipment; see sim.Equipment.
-func (e *Ensemble) Nudge(device, property, value string) error {
-	equipment, ok := e.owner[device]
-	if !ok {
-		return fmt.Errorf("no simulated device %q", device)
-	}
-	return equipment.Nudge(device, property, value) //nolint:wrapcheck // says it all
-}
-
-// Fault makes a line (by its id; see sim.Wire.Fault) or the equipment of a device (by the device's
-// id; see sim.Equipment) fail.
-func (e *Ensemble) Fault(where, name string) error {
-	if wire, ok := e.Wires[where]; ok {
-		return wire.Fault(name) //nolint:wrapcheck // says it all
-	}
-	if equipment, ok := e.owner[where]; ok {
-		return equipment.Fault(name) //nolint:wrapcheck // says it all
-	}
-	return fmt.Errorf("no line and no simulated device %q", where)
 }

@@ -1,56 +1,45 @@
 package cast
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"lectern/devices/all"
+	"lectern/devices/sim"
 )
 
-// A driver has five parts: codec, vectors, simulator, a line in the catalogue and an example. Those
-// that can be looked for are looked for here.
-func TestEveryDriverHasItsParts(t *testing.T) {
-	examples, err := filepath.Glob("../../../configs/*.yaml")
-	if err != nil || len(examples) == 0 {
-		t.Fatal(examples, err)
-	}
-	var shown strings.Builder
-	for _, path := range examples {
-		b, err := os.ReadFile(path)
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// exampleFiles lists the room files that show how drivers are used.
+func exampleFiles(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	for _, pattern := range []string{"../../../configs/*.yaml", "../../../configs/examples/*.yaml"} {
+		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		shown.Write(b)
+		files = append(files, found...)
 	}
-	good, err := filepath.Glob("../../../configs/testdata/good-*.yaml")
-	if err != nil {
-		t.Fatal(err)
+	if len(files) < 3 {
+		t.Fatalf("only %v: has configs moved?", files)
 	}
-	more, err := filepath.Glob("../../../configs/examples/*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range append(good, more...) {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		shown.Write(b)
-	}
-	for _, d := range all.Drivers() {
-		if !slices.ContainsFunc(Roles(), func(r Role) bool { return slices.Contains(r.Drivers, d.Name) }) {
-			t.Errorf("%s has no simulator", d.Name)
-		}
-		if !strings.Contains(shown.String(), "driver: "+d.Name+",") && !strings.Contains(shown.String(), "driver: "+d.Name+"\n") {
-			t.Errorf("%s has no example in configs/", d.Name)
-		}
-		if d.Equipment == "" || d.Facts == "" || len(d.Kinds) == 0 || len(d.Lines) == 0 || d.Settings == nil || d.New == nil {
-			t.Errorf("%s says too little of itself: %+v", d.Name, d)
+	return files
+}
+
+// factoryOf returns the simulator of a driver's equipment.
+func factoryOf(t *testing.T, driver string) sim.Factory {
+	t.Helper()
+	for _, r := range Roles() {
+		if slices.Contains(r.Drivers, driver) {
+			return r.New
 		}
 	}
+	t.Fatalf("%s has no simulator", driver)
+	return nil
 }
 
 func TestEverySimulatorPlaysADriver(t *testing.T) {

@@ -155,10 +155,14 @@ func (u *units) readWords(unit int, function byte, address, count int) ([]byte, 
 		case function == 3 && a < size[command]:
 			kind = command
 		}
-		if a >= size[kind] {
+		p := point{unit, kind, a}
+		if a >= size[kind] || u.hidden[p] {
 			return nil, illegalAddress
 		}
-		body = binary.BigEndian.AppendUint16(body, u.value(point{unit, kind, a}))
+		if set, ok := u.mirrors[p]; ok {
+			p = set
+		}
+		body = binary.BigEndian.AppendUint16(body, u.value(p))
 	}
 	return body, 0
 }
@@ -221,7 +225,7 @@ func (u *units) writeWords(unit, address int, words []uint16) byte {
 			if word>>8 < 1 || word>>8 > 8 {
 				return illegalValue
 			}
-		case a >= size[register]:
+		case a >= size[register], u.isMirror(point{unit, register, a}):
 			return illegalAddress
 		case !u.takes(unit, a, word):
 			return illegalValue

@@ -34,7 +34,8 @@ type point struct {
 type place struct {
 	point
 	driver    string
-	low, high int // the scale of a dimmer, from dark to full
+	low, high int    // the scale of a dimmer, from dark to full
+	lamp      *point // the coil of its on and off; nil where it has none
 	divide    float64
 	signed    bool
 }
@@ -44,15 +45,17 @@ type units struct {
 	scale func(time.Duration) time.Duration
 	born  time.Time
 
-	mu     sync.Mutex
-	values map[point]uint16
-	sizes  map[int]map[string]int // by unit and kind: how many points the unit has
-	places map[string]place       // by device id
-	drifts map[point]float64      // by how much an input wanders, in the register's own steps
-	pulses map[point]*time.Timer  // contacts that will change by themselves
-	nak    bool
-	mute   int // the unit that does not answer, 0 for none
-	stuck  int // the unit that acknowledges and does nothing
+	mu      sync.Mutex
+	values  map[point]uint16
+	sizes   map[int]map[string]int // by unit and kind: how many points the unit has
+	places  map[string]place       // by device id
+	hidden  map[point]bool         // registers that can be written and not read
+	mirrors map[point]point        // registers that can only be read, and tell what another was set to
+	drifts  map[point]float64      // by how much an input wanders, in the register's own steps
+	pulses  map[point]*time.Timer  // contacts that will change by themselves
+	nak     bool
+	mute    int // the unit that does not answer, 0 for none
+	stuck   int // the unit that acknowledges and does nothing
 }
 
 // New makes the units that the devices of a line hang on. It is a sim.Factory; the equipment is a
@@ -61,6 +64,7 @@ func New(o sim.Options, devices []sim.Device) (sim.Equipment, error) {
 	u := &units{
 		scale: o.Scale, born: time.Now(),
 		values: make(map[point]uint16), sizes: make(map[int]map[string]int), places: make(map[string]place),
+		hidden: make(map[point]bool), mirrors: make(map[point]point),
 		drifts: make(map[point]float64), pulses: make(map[point]*time.Timer),
 	}
 	for _, d := range devices {
@@ -83,13 +87,10 @@ func (u *units) add(d sim.Device) error {
 		p.kind, p.address = command, number(d.With, "register", 0)
 		size = (p.address+7)/8*8 + 1 // registers from 1; 0 is all relays
 	case "modbus-dimmer":
-		p.kind, p.address = register, number(d.With, "base", 0)+number(d.With, "stride", 1)*number(d.With, "channel", 0)
-		p.low, p.high = number(d.With, "min", 0), number(d.With, "max", 100)
-		if p.low == p.high {
-			return fmt.Errorf("min and max are both %d", p.low)
+		if err := u.dimmer(&p, d.With); err != nil {
+			return err
 		}
 		size = p.address + 1
-		u.values[p.point] = uint16(p.low)
 	case "modbus-sensor":
 		p.address = number(d.With, "register", 0)
 		p.kind = map[int]string{2: discrete, 3: register, 4: input}[number(d.With, "function", 4)]
@@ -107,10 +108,7 @@ func (u *units) add(d sim.Device) error {
 	if p.kind == "" || p.unit < 1 || p.unit > 247 || p.address < 0 || p.address > math.MaxUint16 {
 		return fmt.Errorf("no unit has %v", d.With)
 	}
-	if u.sizes[p.unit] == nil {
-		u.sizes[p.unit] = make(map[string]int)
-	}
-	u.sizes[p.unit][p.kind] = max(u.sizes[p.unit][p.kind], size)
+	u.enlarge(p.unit, p.kind, size)
 	u.places[d.ID] = p
 	return nil
 }
@@ -195,7 +193,7 @@ func (u *units) Truth() map[string]string {
 		case "modbus-coil", "modbus-command-relay":
 			truth[id+".power"] = strconv.FormatBool(v != 0)
 		case "modbus-dimmer":
-			truth[id+".percent"] = strconv.Itoa(int(math.Round(100 * float64(int(v)-p.low) / float64(p.high-p.low))))
+			truth[id+".percent"] = strconv.Itoa(int(math.Round(100 * float64(int(u.shines(p))-p.low) / float64(p.high-p.low))))
 		case "modbus-sensor":
 			measured := float64(v)
 			if p.signed {
@@ -233,7 +231,12 @@ func (u *units) Nudge(device, property, value string) error {
 		if err != nil || n < 0 || n > 100 {
 			return fmt.Errorf("percent %q: it is 0 to 100", value)
 		}
-		u.set(p.point, uint16(p.low+int(math.Round(float64(n)*float64(p.high-p.low)/100))))
+		if p.lamp != nil {
+			u.set(*p.lamp, map[bool]uint16{true: 1}[n > 0])
+		}
+		if p.lamp == nil || n > 0 { // else it keeps its level for when it is switched on again
+			u.set(p.point, uint16(p.low+int(math.Round(float64(n)*float64(p.high-p.low)/100))))
+		}
 	case "value":
 		f, err := strconv.ParseFloat(value, 64)
 		least, most := 0.0, float64(math.MaxUint16)

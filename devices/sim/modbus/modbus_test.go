@@ -219,6 +219,41 @@ func TestDimmersTakeWhatIsOnTheirScaleAndNothingElse(t *testing.T) {
 	converse(t, unit(t, dimmers(1, 1000)...), []say{{"01 06 00 00 03 E8 89 74", "echo"}})
 }
 
+// TestDimmersAndGatewaysOfEveryTable: one request of each, at the last circuit that it has.
+func TestDimmersAndGatewaysOfEveryTable(t *testing.T) {
+	for name, c := range map[string]struct {
+		channel int
+		talk    []say // bodies without their checksum
+		percent string
+	}{
+		"wb-mdm3":               {2, []say{{"01 06 00 02 00 21", "echo"}, {"01 05 00 02 FF 00", "echo"}, {"01 03 00 02 00 01", "01 03 02 00 21"}}, "33"},
+		"wb-led":                {3, []say{{"01 06 07 D3 00 42", "echo"}, {"01 05 00 03 FF 00", "echo"}, {"01 06 07 D3 00 65", "01 86 03"}}, "66"},
+		"wb-mao4":               {3, []say{{"01 06 00 13 00 64", "echo"}, {"01 05 00 13 FF 00", "echo"}, {"01 05 00 13 00 00", "echo"}, {"01 03 00 13 00 01", "01 03 02 00 64"}}, "0"},
+		"wb-mao4-mv":            {3, []say{{"01 06 00 03 27 10", "echo"}, {"01 06 00 03 27 11", "01 86 03"}}, "100"},
+		"ddm845r":               {3, []say{{"01 06 00 2B 03 FF", "echo"}, {"01 03 00 2B 00 01", "01 03 02 03 FF"}}, "100"},
+		"ddm845r-all":           {0, []say{{"01 06 00 2C 00 0A", "echo"}}, "10"},
+		"ecodim-dali-gw2":       {63, []say{{"01 06 0C F3 00 FE", "echo"}, {"01 03 0C F7 00 01", "01 03 02 00 FE"}, {"01 03 0C F3 00 01", "01 83 02"}, {"01 06 0C F7 00 01", "01 86 02"}, {"01 06 0C F3 00 FF", "01 86 03"}}, "100"},
+		"ecodim-dali-gw2-group": {15, []say{{"01 06 08 1B 00 7F", "echo"}, {"01 03 08 1B 00 01", "01 83 02"}}, "50"},
+		"ecodim-dali-gw2-all":   {0, []say{{"01 06 03 E8 00 7F", "echo"}}, "50"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := unit(t, sim.Device{ID: "lamp", Driver: "modbus-dimmer", With: map[string]any{"unit": 1, "map": name, "channel": c.channel}})
+			for _, s := range c.talk {
+				reply := strings.ReplaceAll(s.reply, "echo", s.request)
+				converse(t, u, []say{{hex.EncodeToString(summed(frame(t, s.request)...)), hex.EncodeToString(summed(frame(t, reply)...))}})
+			}
+			if got := u.Truth()["lamp.percent"]; got != c.percent {
+				t.Errorf("it shines at %s %%, want %s", got, c.percent)
+			}
+		})
+	}
+	for _, with := range []map[string]any{{"unit": 1, "map": "wb-mdm4"}, {"unit": 1, "map": "wb-mdm3", "channel": 3}} {
+		if _, err := modbus.New(sim.Options{}, []sim.Device{{ID: "x", Driver: "modbus-dimmer", With: with}}); err == nil {
+			t.Errorf("%v was made", with)
+		}
+	}
+}
+
 func TestSHT20MeasuresWhatItIsMadeTo(t *testing.T) {
 	u := unit(t, sht20...)
 	measures := func(temperature, humidity string) {

@@ -1,8 +1,8 @@
 // Package sis plays Extron equipment that speaks the Simple Instruction Set: a matrix or switcher
-// with a volume and the group masters of a DSP in one housing, on RS-232 and on telnet, as the
-// command tables of the DTP CrossPoint, DMP 128 and SW series have them. Over telnet it greets, asks
-// for a password where it has one and starts in verbose mode 0; on a serial port it does neither and
-// starts in mode 1.
+// with a volume and the group masters of a DSP in one housing, or a recorder of the SMP 300 series, on
+// RS-232 and on telnet, as the command tables of the DTP CrossPoint, DMP 128, SW and SMP series have
+// them. Over telnet it greets, asks for a password where it has one and starts in verbose mode 0; on a
+// serial port it does neither and starts in mode 1.
 package sis
 
 import (
@@ -23,7 +23,7 @@ const hesitation = 10 * time.Second
 
 // faults lists what Fault takes.
 const faults = `"" (healed), nak (commands are answered E14), busy (commands are answered E22), ` +
-	`restart (the mains were off for a moment)`
+	`bare (a recorder tells its state without a tag, as its table has it), restart (the mains were off for a moment)`
 
 // What the layers of a matrix are called in an answer.
 const (
@@ -36,6 +36,7 @@ const (
 type device struct {
 	id      string
 	volume  bool
+	records bool
 	audio   bool // a matrix device of layer audio
 	video   bool // one of layer video
 	group   int
@@ -58,7 +59,10 @@ type Frame struct {
 	presets map[int][2][]int
 	volume  int
 	muted   bool
-	groups  map[int]int // faders in tenths of a dB, and mutes
+	groups  map[int]int   // faders in tenths of a dB, and mutes
+	state   int           // of the recorder: 0 stopped, 1 recording, 2 paused
+	length  time.Duration // of the recording until since
+	since   time.Time
 	talks   map[*talk]bool
 	fault   string
 }
@@ -71,7 +75,7 @@ func New(o sim.Options, list []sim.Device) (sim.Equipment, error) {
 	}
 	outputs := 0
 	for _, d := range list {
-		one := device{id: d.ID, volume: d.Driver == "extron-sis-volume"}
+		one := device{id: d.ID, volume: d.Driver == "extron-sis-volume", records: d.Driver == "extron-smp"}
 		var in, out int
 		for _, number := range []struct {
 			key     string
@@ -98,7 +102,7 @@ func New(o sim.Options, list []sim.Device) (sim.Equipment, error) {
 			}
 			f.groups[one.group], f.groups[one.mute] = one.tenths(30), 0
 		}
-		if !one.volume {
+		if !one.volume && !one.records {
 			one.audio, one.video = d.With["layer"] == "audio", d.With["layer"] == "video"
 			f.inputs, outputs = max(f.inputs, in), max(outputs, out)
 			f.switcher = f.switcher || d.With["switcher"] == true
@@ -127,6 +131,8 @@ func (f *Frame) Truth() map[string]string {
 	truth := make(map[string]string)
 	for _, d := range f.devices {
 		switch {
+		case d.records:
+			truth[d.id+".transport"] = transports[f.state]
 		case d.volume && d.group == 0:
 			truth[d.id+".volume"], truth[d.id+".mute"] = strconv.Itoa(f.volume), strconv.FormatBool(f.muted)
 		case d.volume:
@@ -163,6 +169,12 @@ func (f *Frame) Nudge(id, property, value string) error {
 	d := f.devices[at]
 	var said string
 	switch on, toggles := map[string]bool{"true": true, "false": false}[value]; {
+	case d.records:
+		state := slices.Index(transports[:], value)
+		if property != "transport" || state < 0 {
+			return fmt.Errorf("%s: %s %q: its transport is stop, record or pause", id, property, value)
+		}
+		said = f.record(state)
 	case d.volume && property == "mute" && toggles:
 		said = f.mute(d, on)
 	case d.volume && property == "volume":
@@ -240,7 +252,7 @@ func (f *Frame) Fault(name string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch name {
-	case "", "nak", "busy":
+	case "", "nak", "busy", "bare":
 	case "restart":
 		for t := range f.talks {
 			t.mode = 1
@@ -265,6 +277,8 @@ func (f *Frame) copyright() string {
 
 func (f *Frame) model() string {
 	switch {
+	case slices.ContainsFunc(f.devices, func(d device) bool { return d.records }):
+		return "SMP 351"
 	case f.switcher:
 		return "SW" + strconv.Itoa(f.inputs)
 	case len(f.video) == 1:

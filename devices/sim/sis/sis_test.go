@@ -134,6 +134,33 @@ func TestCommandsOfTheTables(t *testing.T) {
 	h.ask("N", "60-1381-01")
 }
 
+func TestRecordingCommandsOfTheTable(t *testing.T) {
+	f := frame(t, sim.Device{ID: "smp", Driver: "extron-smp"})
+	h := connect(t, f, false)
+	for _, c := range [][2]string{
+		{"\x1bYRCDR\r", "0"}, {"35I", "00:00:00"}, {"\x1bY2RCDR\r", "E14"}, {"\x1bBRCDR\r", "E14"},
+		{"\x1bY1RCDR\r", "RcdrY1"}, {"\x1bYRCDR\r", "1"}, {"\x1bBRCDR\r", "RcdrB"}, {"\x1bE10RCDR\r", "RcdrE10"},
+		{"\x1bY2RCDR\r", "RcdrY2"}, {"\x1b3CV\r", "Vrb3"}, {"\x1bYRCDR\r", "RcdrY2"}, {"35I", "Inf35*00:00:00"},
+		{"\x1bY0RCDR\r", "RcdrY0"}, {"\x1bY3RCDR\r", "E10"}, {"I", "SMP 351"},
+	} {
+		h.ask(c[0], c[1])
+	}
+	if err := f.Nudge("smp", "transport", "record"); err != nil {
+		t.Error(err)
+	}
+	if got := f.Truth()["smp.transport"]; got != "record" {
+		t.Errorf("it is %s", got)
+	}
+	if got := h.line(); got != "RcdrY1" {
+		t.Errorf("it says %q by itself", got)
+	}
+	for _, n := range [][2]string{{"transport", "play"}, {"volume", "3"}} {
+		if err := f.Nudge("smp", n[0], n[1]); err == nil {
+			t.Errorf("%v was taken", n)
+		}
+	}
+}
+
 func TestErrorsOfTheTables(t *testing.T) {
 	h := connect(t, frame(t, crosspoint, program), false)
 	for command, want := range map[string]string{

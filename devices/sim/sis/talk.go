@@ -192,6 +192,9 @@ func (t *talk) tell(tagged, bare string) string {
 func (f *Frame) short(t *talk, numbers string, letter byte) string {
 	switch letter {
 	case 'I', 'i':
+		if numbers == "35" {
+			return f.elapsed(t)
+		}
 		return f.model()
 	case 'Q', 'q':
 		return "1.07"
@@ -313,6 +316,12 @@ func (f *Frame) long(t *talk, command string) string {
 		}
 		t.mode = mode
 		return fmt.Sprintf("Vrb%d", mode)
+	}
+	if m := recorderForm.FindStringSubmatch(command); m != nil && f.model() == "SMP 351" {
+		if e := f.unwilling(); e != "" {
+			return e
+		}
+		return f.recorder(t, m)
 	}
 	m := faderForm.FindStringSubmatch(command)
 	if m == nil {
