@@ -157,6 +157,7 @@ func (s *Server) allowed(w http.ResponseWriter, r *http.Request, area string) (c
 		return caller{}, false
 	}
 	c := s.who(r, r.Method != http.MethodGet)
+	c.by.From = addressOf(r)
 	if c.areas[area] {
 		if !c.token {
 			c.by.Name = area
@@ -249,7 +250,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, area string) {
 	}
 	id = s.sessions.open(id, area)
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
-	s.Journal.Record(journal.Entry{Time: time.Now(), By: journal.By{Via: "panel", Name: area}, Outcome: "opened"})
+	s.Journal.Record(journal.Entry{Time: time.Now(), By: journal.By{Via: "panel", Name: area, From: addressOf(r)}, Outcome: "opened"})
 	s.writeSession(w, s.sessions.areas(id, false))
 }
 

@@ -29,6 +29,7 @@ type verbs struct {
 	State    stateVerb    `cmd:"" help:"Show the state of a running room."`
 	Set      setVerb      `cmd:"" help:"Set a property of a running room."`
 	Scene    sceneVerb    `cmd:"" help:"Run a scene of a running room and follow it."`
+	Journal  journalVerb  `cmd:"" help:"Print what happened in a running room, and who did it."`
 	Trace    traceVerb    `cmd:"" help:"Follow the frames on the wires of a running room, decoded."`
 	Pin      pinVerb      `cmd:"" help:"Turn a PIN into what the room file stores."`
 	Schema   schemaVerb   `cmd:"" help:"Print the JSON schema of the room file, for editors."`
@@ -46,6 +47,8 @@ type terminal struct {
 var errUsage = errors.New("usage")
 
 func main() {
+	// A file that may not grow is an error for whoever writes it, not the end of the room.
+	signal.Ignore(syscall.SIGXFSZ)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr})
 	stop()
