@@ -47,6 +47,18 @@ func (r *Room) remember(readings []journal.Reading) {
 	}
 }
 
+// Awaited reports whether the equipment has yet to say in this life of the daemon how a property is.
+// Of what has no mains nothing can be awaited.
+func (r *Room) Awaited(device, property string) bool {
+	p, ok := r.Get(device, property)
+	if !ok || p.Quality != devices.Unknown && !p.Remembered {
+		return false
+	}
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return r.state.devices[device].device.Fed
+}
+
 // wake ends remembering: the equipment has spoken, and what was before counts as unknown. So nothing
 // that holds for a time counts the time before. The caller holds mu.
 func (c *cell) wake() (remembered bool) {

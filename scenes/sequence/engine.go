@@ -293,7 +293,7 @@ func (e *Engine) awaitReadings(ctx context.Context, steps []Step) {
 	collect(steps)
 	_ = e.room.Await(ctx, func() bool {
 		for _, w := range wishes {
-			if p, ok := e.room.Get(w.Device, w.Property); ok && (p.Quality == devices.Unknown || p.Remembered) {
+			if e.room.Awaited(w.Device, w.Property) {
 				return false
 			}
 		}
