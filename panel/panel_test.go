@@ -85,7 +85,8 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	r := &rig{lamp: &lamp{}, rack: &lamp{}}
-	made, err := room.New(room.Config{Members: []room.Member{{ID: "lamp", Device: r.lamp}, {ID: "rack", Device: r.rack}}, Log: log})
+	j := journal.Open("", log)
+	made, err := room.New(room.Config{Members: []room.Member{{ID: "lamp", Device: r.lamp}, {ID: "rack", Device: r.rack}}, Journal: j, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,6 @@ func newRig(t *testing.T) *rig {
 	}
 	asking := step("broken")
 	asking[0].OnFailure = sequence.Ask
-	j := journal.Open("", log)
 	e := sequence.New(sequence.Config{Room: made, Journal: j, Log: log, Scenes: []sequence.Scene{
 		{ID: "dim", Steps: step("low")}, {ID: "ask", Steps: asking}, {ID: "long", Steps: []sequence.Step{{Pause: time.Hour}}},
 	}})
@@ -538,6 +538,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"POST", "/api/v1/scenes/dim/hold", "/api/v1/scenes/{scene}/hold", ``},
 		{"POST", "/api/v1/scenes/ask/decision", "/api/v1/scenes/{scene}/decision", `{"do":"skip"}`},
 		{"GET", "/api/v1/journal", "", ``},
+		{"GET", "/api/v1/journal?format=csv", "/api/v1/journal", ``},
+		{"GET", "/api/v1/journal?most=0", "/api/v1/journal", ``},
 		{"GET", "/api/v1/trace", "", ``},
 		{"GET", "/api/openapi.json", "", ``},
 		{"GET", "/healthz", "", ``},

@@ -70,6 +70,7 @@ export const reach = device => cell('device', device).value ?? {online: true, fe
 export const run = scene => cell('run', scene).value;
 export const line = id => cell('line', id).value;
 export const lines = signal([]); // ids
+export const storage = signal({ok: true}); // of the journal
 
 // wish is what this panel has asked for and not had an answer to.
 export const wish = (device, p) => cell('wish', `${device}.${p}`);
@@ -87,6 +88,7 @@ export function take(update) {
     }
     for (const d of update.devices || []) cell('device', d.device).value = d;
     for (const r of update.runs || []) cell('run', r.scene).value = r;
+    if (update.storage) storage.value = update.storage;
     for (const l of update.lines || []) {
       cell('line', l.line).value = l;
       if (!lines.value.includes(l.line)) lines.value = [...lines.value, l.line];
@@ -103,6 +105,18 @@ export function look(id, p) {
   return {...s, known: s.value !== null && s.quality !== 'unknown', asked: w ? w.value : s.target ?? null, slow: Boolean(w?.slow)};
 }
 
+// settled are the properties that say how well a device is known: what it is there for.
+const settled = d => d.properties.filter(p => p.settable).slice(0, 1).concat(propertyOf(d, 'position') || []).map(p => property(d.id, p.name));
+
+// time is a moment as people write it.
+export const time = at => at ? new Date(at).toLocaleString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit'}) : '';
+
+// seen is when what is no longer up to date of a device was seen last, in words; '' where all is fresh.
+export function seen(id) {
+  const old = settled(device(id)).filter(p => p.quality === 'stale' && p.seen).map(p => new Date(p.seen));
+  return old.length ? t('health.since', time(Math.min(...old))) : '';
+}
+
 // condition is what a person must know of a device before its values: the gravest first.
 export function condition(id) {
   const d = device(id), r = reach(id);
@@ -110,7 +124,7 @@ export function condition(id) {
   if (!r.online) return 'offline';
   if (property(id, 'fault').value) return 'fault';
   // How well it is known counts for what it is there for; its other properties tell for themselves.
-  const qualities = d.properties.filter(p => p.settable).slice(0, 1).concat(propertyOf(d, 'position') || []).map(p => property(id, p.name).quality);
+  const qualities = settled(d).map(p => p.quality);
   for (const q of ['unknown', 'stale', 'assumed']) {
     if (q === 'unknown' ? qualities.length && qualities.every(one => one === q) : qualities.includes(q)) return q;
   }

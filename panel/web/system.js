@@ -3,7 +3,7 @@ import {call} from './ask.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
 import {Card, Chip, Choice, Icon} from './parts.js';
 import {Runs, Scene, told} from './scenes.js';
-import {build, condition, either, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, t, theme, wear} from './store.js';
+import {build, condition, either, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, storage, t, theme, time, wear} from './store.js';
 import {html, signal, useEffect, useState} from './vendor/ui.js';
 
 const tab = signal('power');
@@ -36,13 +36,12 @@ export function Equipment({device}) {
   </${Card}>`;
 }
 
-const time = at => at ? new Date(at).toLocaleString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit'}) : '';
-
 // What is wrong comes first.
 function Health() {
   const devices = room.value.devices.filter(d => d.kind !== 'sources' && d.kind !== 'camera')
     .map(d => ({d, of: condition(d.id), r: reach(d.id)})).sort((a, b) => Boolean(b.of) - Boolean(a.of));
   return html`<ul class="list" tabindex="0">
+    ${!storage.value.ok && html`<li class="bad"><b>${t('health.storage')}</b><${Chip} of="fault" /><small>${t('health.since', time(storage.value.since))} ${storage.value.error || ''}</small></li>`}
     ${lines.value.map(id => line(id)).filter(l => l && !l.up).map(l => html`<li class="bad"><b>${t('health.line')} ${l.line}</b><${Chip} of="offline" /><small>${t('health.since', time(l.since))} ${l.error || ''}</small></li>`)}
     ${devices.map(({d, of, r}) => html`<li class=${of === 'offline' || of === 'fault' ? 'bad' : ''}><b>${name(d.name)}</b>
       ${of ? html`<${Chip} of=${of} />` : html`<span class="chip ok"><${Icon} id="check" />${t('state.ok')}</span>`}
@@ -52,7 +51,8 @@ function Health() {
 
 // whatOf is what an entry of the journal is about.
 function whatOf(e) {
-  if (e.scene) return name(room.value.scenes.find(s => s.id === e.scene)?.name) || e.scene;
+  if (e.scene) return `${name(room.value.scenes.find(s => s.id === e.scene)?.name) || e.scene} ${e.step || ''}`;
+  if (e.line) return `${t('health.line')} ${e.line} ${e.unit || ''}`;
   const d = room.value.devices.find(one => one.id === e.device), p = propertyOf(d, e.property);
   if (!d) return e.device || '';
   const value = p && e.value !== undefined ? spoken(d, p, {true: true, false: false}[e.value] ?? e.value, true) : e.value || '';
@@ -66,7 +66,7 @@ function Log() {
   }, [before]);
   return html`<ul class="list log" tabindex="0">
       ${entries.length === 0 && html`<li>${t('log.none')}</li>`}
-      ${entries.map(e => html`<li class=${e.outcome === 'failed' ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`, `run.${e.outcome}`, `state.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)}</small></li>`)}
+      ${entries.map(e => html`<li class=${['failed', 'broken', 'set aside'].includes(e.outcome) ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`, `run.${e.outcome}`, `state.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)}</small></li>`)}
     </ul>
     <div class="choice">
       <button type="button" class="set" onClick=${() => setBefore(0)}><span class="label">${t('log.newest')}</span></button>
