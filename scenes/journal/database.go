@@ -25,11 +25,12 @@ const layout = 1
 
 // The settings, in this order. The lock is exclusive before the write-ahead log is touched: the log's
 // index is then kept in memory and not in a file mapped into it, where a failing disk would end the
-// process; and a second daemon on the same folder is kept out, after a moment in which a first may end. Commits do not wait for the disk
-// (NORMAL) but for the system; see sync. The cache is small: the journal is written, seldom read.
+// process; and a second daemon on the same folder is kept out, after a moment in which a first may end.
+// A commit waits for the system and not for the disk (NORMAL): see flush and checkpoint, which are called
+// so that commits need not wait for them. The cache is small: the journal is written, seldom read.
 var settings = []string{
 	"PRAGMA locking_mode = EXCLUSIVE", "PRAGMA busy_timeout = 2000", "PRAGMA cache_size = -256", "PRAGMA temp_store = MEMORY",
-	"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA journal_size_limit = 4194304",
+	"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 4000", "PRAGMA journal_size_limit = 4194304",
 }
 
 // Entries are found by their number and by time; the rest of a filter is applied while reading on.
@@ -64,6 +65,7 @@ type database struct {
 	conn              *sql.Conn
 	entry, state, run *sql.Stmt
 	file              os.FileInfo // as it was opened, to see when it is taken away
+	log               *os.File    // the write-ahead log, to have it put on the disk
 }
 
 var always = context.Background() // writing is not given up half way
@@ -113,7 +115,13 @@ func openDatabase(path string) (d *database, err error) {
 			return d, err //nolint:wrapcheck // as above
 		}
 	}
-	d.file, err = os.Stat(path)
+	if d.file, err = os.Stat(path); err != nil {
+		return d, err //nolint:wrapcheck // as above
+	}
+	if err = d.checkpoint(); err != nil { // SQLite has the folder know of the log
+		return d, err
+	}
+	d.log, err = os.OpenFile(path+"-wal", os.O_RDWR, 0)
 	return d, err
 }
 
@@ -133,6 +141,9 @@ func (d *database) close() {
 		if s != nil { // an open statement would keep the file locked
 			_ = s.Close()
 		}
+	}
+	if d.log != nil {
+		_ = d.log.Close()
 	}
 	if d.conn != nil {
 		_ = d.conn.Close()
@@ -164,14 +175,8 @@ func broken(err error) bool {
 	return errors.Is(err, errForeign)
 }
 
-// write commits a batch. Runs of scenes are on the disk when it returns, with all before them.
+// write commits a batch.
 func (d *database) write(b batch) error {
-	if len(b.runs) > 0 {
-		if err := d.run1("PRAGMA synchronous = FULL"); err != nil {
-			return err
-		}
-		defer func() { _ = d.run1("PRAGMA synchronous = NORMAL") }()
-	}
 	err := d.run1("BEGIN IMMEDIATE")
 	for _, e := range b.entries {
 		if err == nil {
@@ -201,15 +206,15 @@ func (d *database) write(b batch) error {
 	return nil
 }
 
-// sync has everything that is committed put on the disk, and takes it over from the log.
-func (d *database) sync() error {
+// checkpoint takes over into the file what is in the log. It waits for the disk.
+func (d *database) checkpoint() error {
 	err := d.there()
 	if err == nil {
 		var busy, log, done int
 		err = d.conn.QueryRowContext(always, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &log, &done)
 	}
 	if err != nil {
-		return fmt.Errorf("putting the journal %s on the disk: %w", d.path, err)
+		return fmt.Errorf("taking over the log of the journal %s: %w", d.path, err)
 	}
 	return nil
 }

@@ -69,11 +69,18 @@ func (j *Journal) trouble(err error) {
 	}
 }
 
+// well reports whether the storage is, and whether the disk is being waited for too long.
+func (j *Journal) well() (ok, stalled bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.health.OK, j.stalled
+}
+
 // better notes that the disk is back.
 func (j *Journal) better() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.health.OK {
+	if j.health.OK || j.stalled {
 		return
 	}
 	down := time.Since(j.health.Since).Round(time.Second)

@@ -7,9 +7,11 @@
 // How safe is it? Whoever acknowledges a command calls Await first. It returns when the entry is
 // committed - handed to the system, so that no end of this process can lose it - which takes about a
 // millisecond, or after awaitMost, so that a stuck disk holds nobody up; answers that went out
-// uncommitted are counted as late. A commit is on the disk itself, safe from a power failure, within
-// syncEvery, and at once where it holds a run of a scene, because that is what the start after a power
-// failure asks for. What the equipment says by itself is committed within stateEvery.
+// uncommitted are counted as late. From a commit until it is on the disk itself, safe from a power
+// failure, it takes syncEvery at most; a run of a scene is put there at once, and AwaitDisk waits for
+// that, because a run is what the start after a power failure asks for. What the equipment says by
+// itself is committed within stateEvery. So a killed process loses nothing that was acknowledged, and
+// a power failure what happened in its last second.
 //
 // A disk that is full, broken or gone never stops the room: the latest entries are held in memory,
 // the trouble is told once, and when it can be written again what is still held is. A file that
@@ -29,8 +31,9 @@ const (
 	textMost = 1024 // bytes of one text of an entry
 )
 
-// awaitMost is how long an answer waits for its entry to be committed.
-const awaitMost = 50 * time.Millisecond
+// awaitMost is how long an answer waits for its entry to be committed. The state of the room, which is
+// what people see, does not wait at all.
+const awaitMost = 250 * time.Millisecond
 
 // By says who did something.
 type By struct {
@@ -72,9 +75,9 @@ type Journal struct {
 	keep time.Duration // how long entries and runs are kept
 	disk chan struct{} // whoever has put something in may use db
 	db   *database     // nil while the disk is in trouble
-	bad  error         // what a reader found wrong with the file
 
 	wake  chan struct{} // there is something to write; holds one
+	flush chan flush    // commits to put on the disk; holds one
 	watch chan struct{} // the health has changed; holds one
 
 	mu       sync.Mutex
@@ -89,9 +92,12 @@ type Journal struct {
 	before   string        // what the daemon wrote last in its last life
 	asked    uint64        // counts what Await waits for
 	kept     uint64        // so much of asked is committed
+	synced   uint64        // and so much is on the disk
+	stalled  bool          // the disk has not taken the last commits for too long
 	slow     bool          // the disk did not commit in time: nobody waits until it has
 	over     bool          // Run has ended
-	moved    chan struct{} // closed when kept, slow or over change
+	moved    chan struct{} // closed when kept, synced, slow or over change
+	bad      error         // what somebody else than the writer found wrong
 	numbered bool          // the numbers go on from those in the file
 	health   Health
 }
@@ -101,7 +107,7 @@ type Journal struct {
 // again. Nothing is written before Run.
 func Open(folder string, log *slog.Logger) *Journal {
 	j := &Journal{
-		log: log, keep: keepDefault, disk: make(chan struct{}, 1), wake: make(chan struct{}, 1), watch: make(chan struct{}, 1),
+		log: log, keep: keepDefault, disk: make(chan struct{}, 1), wake: make(chan struct{}, 1), flush: make(chan flush, 1), watch: make(chan struct{}, 1),
 		readings: make(map[[2]string]*reading), runs: make(map[string]Run), dirty: make(map[string]bool), moved: make(chan struct{}),
 		health: Health{OK: true, Since: time.Now()},
 	}
@@ -185,28 +191,44 @@ func (j *Journal) Await() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	mark := j.asked
+	if !j.reach(&j.kept, mark) {
+		j.health.Late++
+		if !j.slow && !j.over {
+			j.slow = true
+			j.move()
+		}
+	}
+}
+
+// AwaitDisk waits in the same way until it is on the disk.
+func (j *Journal) AwaitDisk() {
+	if j == nil || j.path == "" {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.reach(&j.synced, j.asked)
+}
+
+// reach waits until a count has reached a mark, and reports whether it has. The caller holds mu.
+func (j *Journal) reach(count *uint64, mark uint64) bool {
 	var limit *time.Timer
-	for j.kept < mark && !j.slow && !j.over {
-		moved := j.moved
+	for *count < mark && !j.slow && !j.over {
 		if limit == nil {
 			limit = time.NewTimer(awaitMost)
 			defer limit.Stop()
 		}
+		moved := j.moved
 		j.mu.Unlock()
 		select {
 		case <-moved:
 			j.mu.Lock()
 		case <-limit.C:
 			j.mu.Lock()
-			if j.kept < mark {
-				j.slow = true
-				j.move()
-			}
+			return *count >= mark
 		}
 	}
-	if j.kept < mark {
-		j.health.Late++
-	}
+	return *count >= mark
 }
 
 // move wakes whoever waits in Await. The caller holds mu.

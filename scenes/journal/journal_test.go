@@ -216,6 +216,49 @@ func TestAStuckDiskHoldsAnAnswerUpOnceAndNotForLong(t *testing.T) {
 	})
 }
 
+func TestRunsAreOnTheDiskAtOnceAndTheRestSoon(t *testing.T) {
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		j, end := life(folder, quiet())
+		defer end()
+		state := func() (kept, synced uint64) {
+			synctest.Wait()
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			return j.kept, j.synced
+		}
+		j.Record(Entry{})
+		if kept, synced := state(); kept != 1 || synced != 0 {
+			t.Errorf("%d committed, %d on the disk: an entry waits for company", kept, synced)
+		}
+		j.KeepRuns(Run{ID: "r", Open: true})
+		j.AwaitDisk()
+		if kept, synced := state(); kept != 2 || synced != 2 {
+			t.Errorf("%d committed, %d on the disk, with a run", kept, synced)
+		}
+		j.Record(Entry{})
+		time.Sleep(syncEvery)
+		if kept, synced := state(); kept != 3 || synced != 3 {
+			t.Errorf("%d committed, %d on the disk, a while later", kept, synced)
+		}
+		time.Sleep(idleFor)
+		synctest.Wait()
+		alone := t.TempDir()
+		b, err := os.ReadFile(filepath.Join(folder, FileName))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(alone, FileName), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := Open(alone, quiet())
+		defer after.Close()
+		if n := len(all(t, after, Filter{})); n != 2 {
+			t.Errorf("%d entries were taken over from the log while nothing happened", n)
+		}
+	})
+}
+
 func TestADiskThatIsGoneIsToldOnceAndWrittenAgainWhenItIsBack(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, FileName)

@@ -101,8 +101,7 @@ func (j *Journal) onDisk(ctx context.Context, do func(*database) error) error {
 	}
 	if err := do(j.db); err != nil {
 		if broken(err) {
-			j.bad = err
-			j.rouse()
+			j.found(err)
 		}
 		return fmt.Errorf("%w: %w", errNoDisk, err)
 	}

@@ -3,6 +3,8 @@ package journal
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"time"
 )
 
@@ -10,6 +12,7 @@ const (
 	stateEvery = 10 * time.Second       // what the equipment says by itself is committed at latest
 	seenEvery  = 10 * time.Minute       // that it said the same again
 	syncEvery  = time.Second            // from a commit until it is on the disk itself
+	idleFor    = 5 * time.Second        // after the last commit the log is taken over into the file
 	retryEvery = 5 * time.Second        // between two tries at a disk in trouble
 	stuckAfter = 2 * time.Second        // a commit that takes longer is trouble
 	endMost    = 2 * time.Second        // for the last commit
@@ -34,7 +37,11 @@ func (j *Journal) Run(ctx context.Context) error {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
+		flushed := make(chan struct{})
+		go func() { defer close(flushed); j.flushAll() }()
 		j.work(ctx)
+		close(j.flush)
+		<-flushed
 	}()
 	<-ctx.Done()
 	late := time.NewTimer(endMost)
@@ -54,7 +61,8 @@ func (j *Journal) Run(ctx context.Context) error {
 // writer is what the one goroutine that writes remembers; zero times are not due.
 type writer struct {
 	*Journal
-	retry, sync, seen, prune time.Time
+	retry, sync, idle, seen, prune time.Time
+	unsynced                       uint64 // what is to be put on the disk at the time sync
 }
 
 // work writes what is to be written whenever there is something, or something is due.
@@ -95,8 +103,11 @@ func (w *writer) pass(now time.Time, last bool) (next time.Time) {
 			return w.failed(err)
 		}
 	}
-	if bad := w.bad; bad != nil {
-		w.bad = nil
+	w.mu.Lock()
+	bad := w.bad
+	w.bad = nil
+	w.mu.Unlock()
+	if bad != nil {
 		return w.failed(bad)
 	}
 	aged := last || !now.Before(w.seen)
@@ -108,16 +119,28 @@ func (w *writer) pass(now time.Time, last bool) (next time.Time) {
 			return w.failed(err)
 		}
 		w.committed(b)
+		w.unsynced, w.idle = b.asked, now.Add(idleFor)
 		if w.sync.IsZero() {
 			w.sync = now.Add(syncEvery)
 		}
+		if len(b.runs) > 0 {
+			w.sync = now
+		}
 	}
-	// A disk that takes a commit into its log may still be too full for the rest.
-	if health, _ := w.Health(); last || !health.OK || !w.sync.IsZero() && !now.Before(w.sync) {
-		if err := w.db.sync(); err != nil {
+	if !w.sync.IsZero() && !now.Before(w.sync) {
+		select {
+		case <-w.flush: // one that has not begun; this one does for both
+		default:
+		}
+		w.flush <- flush{w.db.log, w.unsynced}
+		w.sync = time.Time{}
+	}
+	// A disk that takes a commit into the log may still be too full for the rest.
+	if ok, stalled := w.well(); last || !stalled && (!ok || !w.idle.IsZero() && !now.Before(w.idle)) {
+		if err := w.db.checkpoint(); err != nil {
 			return w.failed(err)
 		}
-		w.sync = time.Time{}
+		w.idle = time.Time{}
 	}
 	if !last && !now.Before(w.prune) {
 		n, err := w.db.prune(now.Add(-w.keep), entriesMost, pruneStep)
@@ -128,8 +151,8 @@ func (w *writer) pass(now time.Time, last bool) (next time.Time) {
 		if n >= pruneStep/2 {
 			w.prune = now.Add(prunePause)
 		}
-		if n > 0 && w.sync.IsZero() {
-			w.sync = now.Add(syncEvery)
+		if n > 0 {
+			w.idle = now.Add(idleFor)
 		}
 	}
 	w.better()
@@ -139,7 +162,50 @@ func (w *writer) pass(now time.Time, last bool) (next time.Time) {
 	if !w.restless.IsZero() {
 		next = earlier(next, w.restless.Add(stateEvery))
 	}
-	return earlier(earlier(next, w.prune), w.sync)
+	return earlier(earlier(earlier(next, w.prune), w.sync), w.idle)
+}
+
+// flush is a log to be put on the disk, with what is then safe.
+type flush struct {
+	log  *os.File
+	mark uint64
+}
+
+// flushAll puts on the disk what it is told to. It has a goroutine of its own, and not the database, so
+// that commits go on meanwhile.
+func (j *Journal) flushAll() {
+	for f := range j.flush {
+		watch := time.AfterFunc(stuckAfter, func() {
+			j.mu.Lock()
+			j.stalled = true
+			j.mu.Unlock()
+			j.trouble(errStuck)
+		})
+		err := f.log.Sync()
+		watch.Stop()
+		j.mu.Lock()
+		j.stalled = false
+		if err == nil {
+			j.synced = max(j.synced, f.mark)
+		}
+		j.move()
+		j.mu.Unlock()
+		switch {
+		case errors.Is(err, os.ErrClosed): // the file was opened anew meanwhile
+		case err != nil:
+			j.found(fmt.Errorf("putting the journal on the disk: %w", err))
+		default:
+			j.rouse()
+		}
+	}
+}
+
+// found notes what somebody else found wrong, for the writer to deal with.
+func (j *Journal) found(err error) {
+	j.mu.Lock()
+	j.bad = err
+	j.mu.Unlock()
+	j.rouse()
 }
 
 var errStuck = errors.New("the disk has not answered for " + stuckAfter.String())
@@ -158,7 +224,7 @@ func (w *writer) failed(err error) time.Time {
 		}
 	}
 	w.trouble(err)
-	w.sync, w.retry = time.Time{}, time.Now().Add(retryEvery)
+	w.sync, w.idle, w.retry = time.Time{}, time.Time{}, time.Now().Add(retryEvery)
 	return w.retry
 }
 

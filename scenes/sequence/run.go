@@ -85,7 +85,7 @@ func (r *run) play(ctx context.Context) {
 	for ; r.at < len(r.steps); r.at++ {
 		step := r.steps[r.at]
 		r.note()
-		r.engine.journal.Await() // a power failure from here on finds the run at this step
+		r.engine.journal.AwaitDisk() // a power failure from here on finds the run at this step
 		began := time.Now()
 		r.began = began
 		r.showStep(r.at, room.Running, devices.Phrase{}, time.Time{})
