@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -30,8 +28,7 @@ var (
 // campaign is what the daemon has acknowledged over all its lives.
 type campaign struct {
 	*victim
-	rng    *rand.Rand
-	client *http.Client
+	rng *rand.Rand
 
 	mu   sync.Mutex
 	acks map[string]int // commands by what the journal must have of them
@@ -53,9 +50,7 @@ func TestSIGKILLAtRandomMoments(t *testing.T) {
 	defer cancel()
 	c := &campaign{
 		victim: newVictim(ctx, t, "60ms"), rng: rand.New(rand.NewPCG(seed, 0)), acks: make(map[string]int),
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
 	}
-	defer c.client.CloseIdleConnections()
 	under := 0
 	for moment := range *killMoments {
 		if c.rng.IntN(6) == 0 { // in the middle of a start
@@ -118,43 +113,6 @@ func (c *campaign) settled() map[string]string {
 		}
 	}
 	return last
-}
-
-// ask asks the daemon; the status is 0 where it is dead.
-func (c *campaign) ask(method, url, body string) (status int, answer map[string]any) {
-	secret, err := os.ReadFile(filepath.Join(c.data, tokenFile))
-	if err != nil {
-		return 0, nil
-	}
-	r, err := http.NewRequestWithContext(c.ctx, method, url, strings.NewReader(body))
-	if err != nil {
-		return 0, nil
-	}
-	r.Header.Set("Authorization", "Bearer "+string(bytes.TrimSpace(secret)))
-	got, err := c.client.Do(r)
-	if err != nil {
-		return 0, nil
-	}
-	defer got.Body.Close()
-	b, err := io.ReadAll(got.Body)
-	if err != nil || json.Unmarshal(b, &answer) != nil {
-		return 0, nil
-	}
-	return got.StatusCode, answer
-}
-
-// ready waits until the daemon has read everything.
-func (c *campaign) ready(url string) {
-	c.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		status, answer := c.ask(http.MethodGet, url+"/readyz", "")
-		if status == http.StatusOK {
-			return
-		}
-		if time.Now().After(end) {
-			c.t.Fatalf("it is not ready: %v", answer)
-		}
-	}
 }
 
 // resolved waits until a run that was under way is over, and looks at what came of it.

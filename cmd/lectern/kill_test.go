@@ -2,9 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +24,7 @@ type victim struct {
 	program, room, lines, data string
 	commands                   io.Writer
 	said                       *bufio.Scanner
+	client                     *http.Client
 }
 
 // newVictim builds the program and plays the equipment, with the pauses of the scenes as given.
@@ -31,7 +34,9 @@ func newVictim(ctx context.Context, t *testing.T, pause string) *victim {
 	v := &victim{
 		t: t, ctx: ctx, program: filepath.Join(folder, "lectern"), room: filepath.Join(folder, "room.yaml"),
 		lines: filepath.Join(folder, "lines"), data: filepath.Join(folder, "data"),
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}},
 	}
+	t.Cleanup(v.client.CloseIdleConnections)
 	if out, err := exec.Command("go", "build", "-o", v.program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
@@ -129,6 +134,43 @@ func (v *victim) state(url string) (s seen) {
 		_ = json.Unmarshal(out, &s)
 	}
 	return s
+}
+
+// ask asks the daemon; the status is 0 where it is dead.
+func (v *victim) ask(method, url, body string) (status int, answer map[string]any) {
+	secret, err := os.ReadFile(filepath.Join(v.data, tokenFile))
+	if err != nil {
+		return 0, nil
+	}
+	r, err := http.NewRequestWithContext(v.ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, nil
+	}
+	r.Header.Set("Authorization", "Bearer "+string(bytes.TrimSpace(secret)))
+	got, err := v.client.Do(r)
+	if err != nil {
+		return 0, nil
+	}
+	defer got.Body.Close()
+	b, err := io.ReadAll(got.Body)
+	if err != nil || json.Unmarshal(b, &answer) != nil {
+		return 0, nil
+	}
+	return got.StatusCode, answer
+}
+
+// ready waits until the daemon has read everything.
+func (v *victim) ready(url string) {
+	v.t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		status, answer := v.ask(http.MethodGet, url+"/readyz", "")
+		if status == http.StatusOK {
+			return
+		}
+		if time.Now().After(end) {
+			v.t.Fatalf("it is not ready: %v", answer)
+		}
+	}
 }
 
 // The daemon is killed in the middle of the rack and started again: it reads what is, and finishes,
