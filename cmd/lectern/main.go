@@ -47,8 +47,6 @@ type terminal struct {
 var errUsage = errors.New("usage")
 
 func main() {
-	// A file that may not grow is an error for whoever writes it, not the end of the room.
-	signal.Ignore(syscall.SIGXFSZ)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr})
 	stop()

@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,7 +48,6 @@ const fullCommands = 1000
 // fullDisk fills the disk, and makes room again.
 func fullDisk(folder string) (exit int) {
 	say := func(v ...any) { fmt.Println(v...); exit = 1 }
-	signal.Ignore(syscall.SIGXFSZ)
 	limit := func(bytes uint64) {
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: bytes, Max: math.MaxUint64}); err != nil {
 			say(err)

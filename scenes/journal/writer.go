@@ -219,7 +219,6 @@ func (w *writer) failed(err error) time.Time {
 	w.anew()
 	if broken(err) {
 		if err = w.setAside(err); err == nil {
-			w.numbered = true // the new file goes on with the numbers of this life
 			return time.Now()
 		}
 	}

@@ -139,3 +139,28 @@ func TestTheStorageIsPartOfTheState(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A journal that nobody runs never commits: whoever waits for it waits as long as it lets them.
+func TestAnOutcomeIsToldWhenTheJournalHasIt(t *testing.T) {
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		j := journal.Open(folder, slog.New(slog.DiscardHandler))
+		defer j.Close()
+		lamp := circuit()
+		var wired time.Time
+		lamp.set = func(_ context.Context, l *thing, p string, v devices.Value) error {
+			wired = time.Now()
+			l.report.Report(p, v, devices.Reported)
+			return nil
+		}
+		r := newRoom(t, Config{Members: []Member{{ID: "lamp", Device: lamp}}, Journal: j})
+		pressed := time.Now()
+		do(t, r, "lamp", "power", true)
+		if !wired.Equal(pressed) {
+			t.Errorf("the wire waited %s for the disk", wired.Sub(pressed))
+		}
+		if h, _ := j.Health(); h.Late != 1 || !time.Now().After(pressed) {
+			t.Error("the outcome was told before it was kept")
+		}
+	})
+}
