@@ -42,6 +42,7 @@ type Room struct {
 	Emergency  *Emergency  `yaml:"emergency" doc:"what the fire alarm makes the room do"`
 	Panel      Panel       `yaml:"panel" need:"*" doc:"pages, PINs, tokens, looks"`
 	Facilities Facilities  `yaml:"facilities" doc:"the MQTT broker that property management listens on"`
+	Journal    Journal     `yaml:"journal" doc:"what is kept of what happened"`
 
 	// Resting is what Holidays means, with what stands in files.
 	Resting []Span `yaml:"-"`
@@ -304,6 +305,11 @@ type Facilities struct {
 	Key      string `yaml:"key" doc:"path of the certificate's key"`
 	Names    string `yaml:"names" enum:"zh,en,both" doc:"the language of the names on the broker; left out: the room's"`
 	Users    []User `yaml:"users" doc:"who may use the embedded broker beside the login that it makes up"`
+}
+
+// Journal is what is kept of what happened.
+type Journal struct {
+	Keep time.Duration `yaml:"keep" least:"24h" most:"87600h" default:"8760h" doc:"how long entries are kept, of which there are never more than two million; a day is 24h, a year 8760h"`
 }
 
 // User is a login of the embedded broker.

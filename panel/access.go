@@ -172,6 +172,7 @@ func (s *Server) allowed(w http.ResponseWriter, r *http.Request, area string) (c
 		return caller{}, false
 	}
 	c := s.who(r, r.Method != http.MethodGet)
+	c.by.From = sender(r).address
 	if c.areas[area] {
 		if name := c.names[area]; name != "" {
 			c.by.Name = name

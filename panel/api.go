@@ -17,7 +17,7 @@ import (
 const (
 	streamsMost = 256
 	beat        = 5 * time.Second
-	journalMost = 500
+	writeTime   = 10 * time.Second // for one event to a client; a slower one is cut and comes again
 )
 
 // room is GET /api/v1/room. A locked panel shows the room's name and looks, so these are open in any case.
@@ -181,19 +181,6 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-// readJournal is GET /api/v1/journal?before=SEQ&most=N.
-func (s *Server) readJournal(w http.ResponseWriter, r *http.Request) {
-	if _, ok := s.allowed(w, r, "view"); !ok {
-		return
-	}
-	before, _ := strconv.ParseUint(r.URL.Query().Get("before"), 10, 64)
-	most, err := strconv.Atoi(r.URL.Query().Get("most"))
-	if err != nil || most < 1 || most > journalMost {
-		most = 100
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"entries": orEmpty(s.Journal.Latest(before, most))})
 }
 
 func orEmpty[T any](list []T) []T {

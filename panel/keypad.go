@@ -169,7 +169,7 @@ func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Seco
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, area string, who credential) {
 	id := s.sessions.enter(cookie(r), area, who)
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
-	s.Journal.Record(journal.Entry{Time: time.Now(), By: journal.By{Via: "panel", Name: who.name}, Outcome: "opened", Detail: "area " + area})
+	s.Journal.Record(journal.Entry{Time: time.Now(), By: journal.By{Via: "panel", Name: who.name, From: sender(r).address}, Outcome: "opened", Detail: "area " + area})
 	s.Room.Touch()
 	s.writeSession(w, id)
 }
@@ -198,7 +198,7 @@ func (m *misses) note(area, address string) {
 		m.since, m.told = now, 0
 	}
 	if m.told++; m.told <= missesTold {
-		m.journal.Record(journal.Entry{Time: now, By: journal.By{Via: "panel", Name: address}, Outcome: "wrong PIN", Detail: "area " + area})
+		m.journal.Record(journal.Entry{Time: now, By: journal.By{Via: "panel", From: address}, Outcome: "wrong PIN", Detail: "area " + area})
 		return
 	}
 	if m.silent++; m.silent == 1 {

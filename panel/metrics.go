@@ -31,7 +31,7 @@ func newMetrics(s *Server) *metrics {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(m.commands, m.latency, m.pins,
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "lectern_sessions", Help: "Panels that have an area open."}, func() float64 { return float64(s.sessions.count()) }), &lineMetrics{s}, collectors.NewGoCollector(),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "lectern_sessions", Help: "Panels that have an area open."}, func() float64 { return float64(s.sessions.count()) }), &lineMetrics{s}, &storageMetrics{s}, collectors.NewGoCollector(),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "lectern_panels", Help: "Event streams open."}, func() float64 { return float64(len(s.streams)) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "lectern_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": s.Build},
@@ -93,4 +93,37 @@ func (m *lineMetrics) Collect(c chan<- prometheus.Metric) {
 			c <- prometheus.MustNewConstMetric(failures, prometheus.CounterValue, float64(u.Failures), h.Line, u.Unit)
 		}
 	}
+}
+
+// storageMetrics reads the health of the storage when it is asked.
+type storageMetrics struct{ server *Server }
+
+func (*storageMetrics) desc() (up, lost, late *prometheus.Desc) {
+	return prometheus.NewDesc("lectern_storage_up", "1 while journal and state can be written.", nil, nil),
+		prometheus.NewDesc("lectern_journal_lost_total", "Entries that were never written, the disk being in trouble for too long.", nil, nil),
+		prometheus.NewDesc("lectern_journal_late_total", "Answers that went out before their entry was committed.", nil, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (m *storageMetrics) Describe(c chan<- *prometheus.Desc) {
+	up, lost, late := m.desc()
+	c <- up
+	c <- lost
+	c <- late
+}
+
+// Collect implements prometheus.Collector.
+func (m *storageMetrics) Collect(c chan<- prometheus.Metric) {
+	h, ok := m.server.Journal.Health()
+	if !ok {
+		return
+	}
+	value := 0.0
+	if h.OK {
+		value = 1
+	}
+	up, lost, late := m.desc()
+	c <- prometheus.MustNewConstMetric(up, prometheus.GaugeValue, value)
+	c <- prometheus.MustNewConstMetric(lost, prometheus.CounterValue, float64(h.Lost))
+	c <- prometheus.MustNewConstMetric(late, prometheus.CounterValue, float64(h.Late))
 }

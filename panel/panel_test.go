@@ -598,6 +598,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"POST", "/api/v1/presence", "", ``},
 		{"GET", "/api/v1/state", "", ``},
 		{"GET", "/api/v1/journal", "", ``},
+		{"GET", "/api/v1/journal?format=csv", "/api/v1/journal", ``},
+		{"GET", "/api/v1/journal?most=0", "/api/v1/journal", ``},
 		{"GET", "/api/v1/trace", "", ``},
 		{"GET", "/api/v1/trace?dir=up", "/api/v1/trace", ``},
 		{"GET", "/api/openapi.json", "", ``},

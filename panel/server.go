@@ -73,6 +73,7 @@ type Server struct {
 	times    times
 	pictures chan struct{} // bounds the pictures relayed
 	metrics  *metrics
+	exports  export
 	relay    *http.Transport // to the equipment's pictures
 	epoch    string
 	life     context.Context // ends with Run, so that streams do

@@ -34,7 +34,7 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem{Status: http.StatusNotFound, Title: "Not in this room", Detail: "there is no such line", ZH: "没有这条线路"})
 		return
 	}
-	f := filterOf(query)
+	f := traceFilter(query)
 	if !slices.Contains([]string{"", "tx", "rx", "noise", "event", "error"}, f.dir) {
 		writeProblem(w, problem{Status: http.StatusUnprocessableEntity, Title: "No such direction", Detail: "dir is tx, rx, noise, event or error", ZH: "取值不对"})
 		return
@@ -88,7 +88,7 @@ type filter struct {
 	errors          bool
 }
 
-func filterOf(query url.Values) filter {
+func traceFilter(query url.Values) filter {
 	return filter{
 		unit: strings.ToLower(query.Get("unit")), dir: query.Get("dir"), text: strings.ToLower(query.Get("text")), errors: query.Get("errors") == "true",
 	}

@@ -341,9 +341,7 @@ func TestSecretsAreNeverWritten(t *testing.T) {
 		w := r.from("127.0.0.1", "GET", path, "", good)
 		fmt.Fprintln(&written, path, w.Code, w.Body)
 	}
-	if err := j.Close(); err != nil {
-		t.Fatal(err)
-	}
+	j.Close()
 	written.Write(everyFile(t, folder))
 	for _, expected := range []string{"wrong PIN", "no picture", "bms", "lectern_pins_total"} {
 		if !strings.Contains(written.String(), expected) {

@@ -63,23 +63,24 @@ type problem struct {
 	RetryAfter int    `json:"retry_after"`
 }
 
-// call asks the daemon. The answer is decoded into out, where that is not nil.
-func (c *connection) call(ctx context.Context, method, path string, in, out any) error {
+// ask asks the daemon and returns its answer, whose body the caller closes. An answer that says that it
+// could not be done is an error.
+func (c *connection) ask(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	token, err := c.token()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
-			return fmt.Errorf("asking the daemon: %w", err)
+			return nil, fmt.Errorf("asking the daemon: %w", err)
 		}
 		body = bytes.NewReader(b)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Address, "/")+path, body)
 	if err != nil {
-		return fmt.Errorf("asking the daemon: %w", err)
+		return nil, fmt.Errorf("asking the daemon: %w", err)
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	if in != nil {
@@ -87,23 +88,33 @@ func (c *connection) call(ctx context.Context, method, path string, in, out any)
 	}
 	answer, err := c.client().Do(request)
 	if err != nil {
-		return fmt.Errorf("asking the daemon: %w; is it running, and is this its address?", err)
+		return nil, fmt.Errorf("asking the daemon: %w; is it running, and is this its address?", err)
+	}
+	if answer.StatusCode < 400 {
+		return answer, nil
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode >= 400 {
-		var p problem
-		if json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p) != nil || p.Title == "" {
-			return fmt.Errorf("%s %s: the daemon answered %s; where it speaks TLS, its address begins with https://", method, path, answer.Status)
-		}
-		text := p.Title
-		if p.Detail != "" {
-			text += ": " + p.Detail
-		}
-		if p.RetryAfter > 0 {
-			text += fmt.Sprintf(" (try again in %d s)", p.RetryAfter)
-		}
-		return errors.New(text)
+	var p problem
+	if json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p) != nil || p.Title == "" {
+		return nil, fmt.Errorf("%s %s: the daemon answered %s; where it speaks TLS, its address begins with https://", method, path, answer.Status)
 	}
+	text := p.Title
+	if p.Detail != "" {
+		text += ": " + p.Detail
+	}
+	if p.RetryAfter > 0 {
+		text += fmt.Sprintf(" (try again in %d s)", p.RetryAfter)
+	}
+	return nil, errors.New(text)
+}
+
+// call asks the daemon. The answer is decoded into out, where that is not nil.
+func (c *connection) call(ctx context.Context, method, path string, in, out any) error {
+	answer, err := c.ask(ctx, method, path, in)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
 	if out == nil {
 		return nil
 	}

@@ -131,6 +131,14 @@ func printJSON(w io.Writer, v any) error {
 	return nil
 }
 
+// printLine writes JSON in one line.
+func printLine(w io.Writer, v any) error {
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	return nil
+}
+
 // dataFolder returns where a room keeps its journal, its runs under way and the token for the
 // command line; it is made where it is missing.
 func dataFolder(given, room string) (string, error) {

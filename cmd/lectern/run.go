@@ -163,20 +163,25 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 		}
 	}
 	j := journal.Open(folder, log)
-	parts, err := build.Build(cfg, build.Options{Find: all.Find, Journal: j, Folder: folder, Log: log})
+	j.KeepFor(cfg.Journal.Keep)
+	j.Began(buildVersion())
+	parts, err := build.Build(cfg, build.Options{Find: all.Find, Journal: j, Log: log})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("building the room: %w", err), j.Close())
+		j.Close()
+		return nil, fmt.Errorf("building the room: %w", err)
 	}
 	server, err := panel.New(panel.Config{
 		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Board: parts.Board, Journal: j, Lines: parts.Lines,
 		Build: buildVersion(), Simulated: simulated, Certificate: certificate, Log: log,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("making the panel: %w", err), j.Close())
+		j.Close()
+		return nil, fmt.Errorf("making the panel: %w", err)
 	}
 	d := &daemon{parts: parts, panel: server, certificate: certificate, journal: j, log: log}
 	if err := d.facilities(ctx, cfg, folder); err != nil {
-		return nil, errors.Join(err, j.Close())
+		j.Close()
+		return nil, err
 	}
 	return d, nil
 }
@@ -213,8 +218,13 @@ func (d *daemon) facilities(ctx context.Context, cfg *configs.Room, folder strin
 	return nil
 }
 
-// run runs everything until ctx ends or a part of it fails.
+// run runs everything until ctx ends or a part of it fails. The journal ends last: it has the end of
+// all the others to keep.
 func (d *daemon) run(ctx context.Context, listener net.Listener) error {
+	written, shut := context.WithCancel(context.WithoutCancel(ctx))
+	defer shut()
+	var last errgroup.Group
+	last.Go(func() error { return d.journal.Run(written) })
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.parts.Run(ctx) })
 	g.Go(func() error { return d.panel.Run(ctx, listener) })
@@ -228,5 +238,7 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	if d.broker != nil {
 		err = errors.Join(err, d.broker.Close())
 	}
-	return errors.Join(err, d.journal.Close())
+	d.journal.Ended()
+	shut()
+	return errors.Join(err, last.Wait())
 }

@@ -73,6 +73,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"guide", "--config", bad}, "", exitFailed, "colour"},
 		{[]string{"set", "nodot", "1", "--token", "x"}, "", exitUsage, "DEVICE.PROPERTY"},
 		{[]string{"state", "--token", "x", "--address", "http://127.0.0.1:1"}, "", exitFailed, "is it running"},
+		{[]string{"journal", "--since", "yesterday", "--token", "x"}, "", exitUsage, "24h"},
 		{[]string{"state", "--data", "/nowhere"}, "", exitFailed, "found no token"},
 	} {
 		code, out, errors := do(t, c.in, c.words...)

@@ -1,6 +1,6 @@
 // The small parts that every page is made of.
 import {say, set} from './ask.js';
-import {because, condition, lang, lock, look, name, room, t} from './store.js';
+import {because, condition, lang, lock, look, name, room, seen, t} from './store.js';
 import {html} from './vendor/ui.js';
 
 const icons = new URL('icons.svg', import.meta.url).href;
@@ -12,9 +12,9 @@ export const time = at => at ? new Date(at).toLocaleString(lang.value === 'zh' ?
 export const Icon = ({id, turn, class: extra = ''}) => html`<svg class=${`icon ${extra}${turn ? ' turn' : ''}`} aria-hidden="true"><use href=${`${icons}#${id}`} /></svg>`;
 
 // Chip tells a condition by shape and word; nothing where all is well.
-export function Chip({of}) {
+export function Chip({of, since}) {
   if (!of) return null;
-  return html`<span class=${`chip ${of}`}><${Icon} id=${of} />${t(`state.${of}`)}</span>`;
+  return html`<span class=${`chip ${of}`}><${Icon} id=${of} />${t(`state.${of}`)}${since ? ` ${since}` : ''}</span>`;
 }
 
 // Card is a device: its name, what is wrong with it, and what can be done with it.
@@ -22,7 +22,7 @@ export function Card({device, icon, note, wide, busy, children}) {
   // What is in motion is on its way to be known.
   const is = condition(device.id), of = busy && is === 'assumed' ? '' : is;
   return html`<section class=${`card ${of}${wide ? ' wide' : ''}`} data-device=${device.id} aria-label=${name(device.name)}>
-    <h3>${icon && html`<${Icon} id=${icon} />`}<span class="grow">${name(device.name)}</span>${note}<${Chip} of=${of} /></h3>
+    <h3>${icon && html`<${Icon} id=${icon} />`}<span class="grow">${name(device.name)}</span>${note}<${Chip} of=${of} since=${seen(device.id)} /></h3>
     ${children}
   </section>`;
 }

@@ -74,6 +74,7 @@ const kinds = ['schedule', 'rule', 'auto_off'];
 export const automatics = signal([]); // "kind id" of what happens by itself, in the order of their kinds
 export const automatic = key => cell('automatic', key).value;
 export const emergency = () => cell('emergency', '').value;
+export const storage = signal({ok: true}); // of the journal
 
 // wish is what this panel has asked for and not had an answer to.
 export const wish = (device, p) => cell('wish', `${device}.${p}`);
@@ -97,6 +98,7 @@ export function take(update) {
       if (!automatics.value.includes(key)) automatics.value = [...automatics.value, key].sort((a, b) => kinds.indexOf(a.split(' ')[0]) - kinds.indexOf(b.split(' ')[0]) || (a < b ? -1 : 1));
     }
     if (update.emergency) cell('emergency', '').value = update.emergency;
+    if (update.storage) storage.value = update.storage;
     for (const l of update.lines || []) {
       cell('line', l.line).value = l;
       if (!lines.value.includes(l.line)) lines.value = [...lines.value, l.line];
@@ -113,6 +115,18 @@ export function look(id, p) {
   return {...s, known: s.value !== null && s.quality !== 'unknown', asked: w ? w.value : s.target ?? null, slow: Boolean(w?.slow)};
 }
 
+// settled are the properties that say how well a device is known: what it is there for.
+const settled = d => d.properties.filter(p => p.settable).slice(0, 1).concat(propertyOf(d, 'position') || []).map(p => property(d.id, p.name));
+
+// time is a moment as people write it.
+export const time = at => at ? new Date(at).toLocaleString(lang.value === 'zh' ? 'zh-CN' : 'en-GB', {month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit'}) : '';
+
+// seen is when what is no longer up to date of a device was seen last, in words; '' where all is fresh.
+export function seen(id) {
+  const old = settled(device(id)).filter(p => p.quality === 'stale' && p.seen).map(p => new Date(p.seen));
+  return old.length ? t('health.since', time(Math.min(...old))) : '';
+}
+
 // condition is what a person must know of a device before its values: the gravest first.
 export function condition(id) {
   const d = device(id), r = reach(id);
@@ -120,7 +134,7 @@ export function condition(id) {
   if (!r.online) return 'offline';
   if (property(id, 'fault').value) return 'fault';
   // How well it is known counts for what it is there for; its other properties tell for themselves.
-  const qualities = d.properties.filter(p => p.settable).slice(0, 1).concat(propertyOf(d, 'position') || []).map(p => property(id, p.name).quality);
+  const qualities = settled(d).map(p => p.quality);
   for (const q of ['unknown', 'stale', 'assumed']) {
     if (q === 'unknown' ? qualities.length && qualities.every(one => one === q) : qualities.includes(q)) return q;
   }

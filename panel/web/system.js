@@ -4,7 +4,7 @@ import {Automatic} from './automatic.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
 import {Card, Chip, Choice, Icon, time} from './parts.js';
 import {Runs, Scene, told} from './scenes.js';
-import {automatic, automatics, build, condition, either, emergency, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, t, theme, wear} from './store.js';
+import {automatic, automatics, build, condition, either, emergency, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, storage, t, theme, wear} from './store.js';
 import {html, signal, useEffect, useState} from './vendor/ui.js';
 import {Wires} from './wires.js';
 
@@ -46,6 +46,7 @@ function Health() {
     .map(d => ({d, of: condition(d.id), r: reach(d.id)})).sort((a, b) => Boolean(b.of) - Boolean(a.of));
   return html`<ul class="list" tabindex="0">
     ${emergency()?.fault && html`<li class="bad"><b>${t('alarm.line')}</b><${Chip} of="fault" /><small>${t('alarm.fault')}</small></li>`}
+    ${!storage.value.ok && html`<li class="bad"><b>${t('health.storage')}</b><${Chip} of="fault" /><small>${t('health.since', time(storage.value.since))} ${storage.value.error || ''}</small></li>`}
     ${lines.value.map(id => line(id)).filter(l => l && !l.up).map(l => html`<li class="bad"><b>${t('health.line')} ${l.line}</b><${Chip} of="offline" /><small>${t('health.since', time(l.since))} ${l.error || ''}</small></li>`)}
     ${devices.map(({d, of, r}) => html`<li class=${of === 'offline' || of === 'fault' ? 'bad' : ''}><b>${name(d.name)}</b>
       ${of ? html`<${Chip} of=${of} />` : html`<span class="chip ok"><${Icon} id="check" />${t('state.ok')}</span>`}
@@ -55,7 +56,8 @@ function Health() {
 
 // whatOf is what an entry of the journal is about.
 function whatOf(e) {
-  if (e.scene) return name(room.value.scenes.find(s => s.id === e.scene)?.name) || name(automatics.value.map(automatic).find(a => a?.id === e.scene)?.name) || e.scene;
+  if (e.scene) return `${name(room.value.scenes.find(s => s.id === e.scene)?.name) || name(automatics.value.map(automatic).find(a => a?.id === e.scene)?.name) || e.scene} ${e.step || ''}`;
+  if (e.line) return `${t('health.line')} ${e.line} ${e.unit || ''}`;
   const d = room.value.devices.find(one => one.id === e.device), p = propertyOf(d, e.property);
   if (!d) return e.device || '';
   const value = p && e.value !== undefined ? spoken(d, p, {true: true, false: false}[e.value] ?? e.value, true) : e.value || '';
@@ -69,7 +71,7 @@ function Log() {
   }, [before]);
   return html`<ul class="list log" tabindex="0">
       ${entries.length === 0 && html`<li>${t('log.none')}</li>`}
-      ${entries.map(e => html`<li class=${e.outcome === 'failed' ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`, `run.${e.outcome}`, `state.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)} ${room.value.areas.includes(e.by.name) ? '' : e.by.name || ''}</small></li>`)}
+      ${entries.map(e => html`<li class=${['failed', 'broken', 'set aside'].includes(e.outcome) ? 'bad' : ''} key=${e.seq}><time>${time(e.time)}</time><b>${whatOf(e)}</b><span>${either(`result.${e.outcome}`, `run.${e.outcome}`, `state.${e.outcome}`)}</span><small>${either(`by.${e.by.via}`)} ${room.value.areas.includes(e.by.name) ? '' : e.by.name || ''}</small></li>`)}
     </ul>
     <div class="choice">
       <button type="button" class="set" onClick=${() => setBefore(0)}><span class="label">${t('log.newest')}</span></button>

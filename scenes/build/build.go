@@ -36,20 +36,21 @@ type Parts struct {
 	Schedule  *schedule.Schedule
 	Vacancy   *vacancy.Watch
 	Emergency *emergency.Emergency // nil where the room file has none
+	journal   *journal.Journal
 }
 
 // Options are what a room needs beside its file.
 type Options struct {
 	Find    func(driver string) (devices.Driver, bool)
 	Journal *journal.Journal
-	Folder  string // where runs under way are noted, and what is switched off; "" for nowhere
+	Folder  string // where it is noted what is switched off; "" for nowhere
 	Log     *slog.Logger
 }
 
 // Build makes the parts of a checked room file. Nothing is opened before Run.
 func Build(cfg *configs.Room, o Options) (*Parts, error) {
 	b := &builder{cfg: cfg, o: o, lines: make(map[string]*line.Line)}
-	p := &Parts{}
+	p := &Parts{journal: o.Journal}
 	for _, l := range cfg.Lines {
 		config := line.Config{
 			ID: l.ID, Kind: line.Kind(l.Kind), Port: l.Port, Baud: l.Baud, Format: l.Format,
@@ -105,7 +106,7 @@ func Build(cfg *configs.Room, o Options) (*Parts, error) {
 		return nil, err
 	}
 	p.Room = made
-	p.Engine = sequence.New(sequence.Config{Room: made, Scenes: scenes, Journal: o.Journal, Log: o.Log, Folder: o.Folder})
+	p.Engine = sequence.New(sequence.Config{Room: made, Scenes: scenes, Journal: o.Journal, Log: o.Log})
 	p.Board = b.board(made)
 	p.Rules = &sequence.Rules{Room: made, Engine: p.Engine, Rules: rules, Board: p.Board, Log: o.Log}
 	p.Schedule = &schedule.Schedule{Engine: p.Engine, Board: p.Board, Entries: entries, Journal: o.Journal, Log: o.Log}
@@ -128,6 +129,7 @@ func (p *Parts) Run(ctx context.Context) error {
 		lines.Go(func() error { return l.Run(wires) })
 		lines.Go(func() error { p.follow(wires, l); return nil })
 	}
+	lines.Go(func() error { p.followStorage(wires); return nil })
 	g, inner := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.Room.Run(inner) })
 	g.Go(func() error { return p.Engine.Run(inner) })
@@ -148,6 +150,22 @@ func (p *Parts) follow(ctx context.Context, l *line.Line) {
 		p.Room.PostLine(l.Health())
 		select {
 		case <-l.Watch():
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// followStorage tells the room how its storage is doing.
+func (p *Parts) followStorage(ctx context.Context) {
+	for {
+		h, ok := p.journal.Health()
+		if !ok {
+			return
+		}
+		p.Room.PostStorage(h)
+		select {
+		case <-p.journal.Watch():
 		case <-ctx.Done():
 			return
 		}

@@ -1,28 +1,45 @@
-// Package journal keeps who did what, when, and what became of it.
+// Package journal keeps what must outlive the process: who did what, when, and what became of it;
+// how every property last was; and which runs of scenes are under way.
 //
-// The latest entries are held in memory for the panel; all of them are written, one JSON object a
-// line, to a file that is turned over when it has grown. A disk that is full or broken never stops
-// the room: entries are dropped from the file, counted, and the trouble is told once.
+// All of it lies in one SQLite file, journal.db in the room's data folder, written by one goroutine.
+// Nobody else waits for a disk: Record and Keep put into memory what is to be kept and return.
+//
+// How safe is it? Whoever acknowledges a command calls Await first. It returns when the entry is
+// committed - handed to the system, so that no end of this process can lose it - which takes about a
+// millisecond, or after awaitMost, so that a stuck disk holds nobody up; answers that went out
+// uncommitted are counted as late. From a commit until it is on the disk itself, safe from a power
+// failure, it takes syncEvery at most; a run of a scene is put there at once, and AwaitDisk waits for
+// that, because a run is what the start after a power failure asks for. What the equipment says by
+// itself is committed within stateEvery. So a killed process loses nothing that was acknowledged, and
+// a power failure what happened in its last second.
+//
+// A disk that is full, broken or gone never stops the room: the latest entries are held in memory,
+// the trouble is told once, and when it can be written again what is still held is. A file that
+// SQLite cannot make sense of is set aside under another name and a new one is begun.
 package journal
 
 import (
-	"encoding/json"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 const (
-	held    = 2000     // entries in memory
-	fileMax = 16 << 20 // bytes in a file before it is turned over
+	held     = 2000 // entries in memory
+	textMost = 1024 // bytes of one text of an entry
 )
+
+// awaitMost is how long an answer waits for its entry to be committed. The state of the room, which is
+// what people see, does not wait at all.
+const awaitMost = 250 * time.Millisecond
 
 // By says who did something.
 type By struct {
-	Name string `json:"name,omitempty"` // "main PIN", a token's name, a scene's id
-	Via  string `json:"via"`            // panel, http, mqtt, scene, rule, start, equipment
+	Name string `json:"name,omitempty"` // "main", a token's name, a scene's id
+	Via  string `json:"via"`            // panel, http, mqtt, scene, rule, start, equipment, daemon, storage
+	From string `json:"from,omitempty"` // the address that a request came from
 }
 
 // String returns "via name".
@@ -42,126 +59,206 @@ type Entry struct {
 	Property string        `json:"property,omitempty"`
 	Value    string        `json:"value,omitempty"`
 	Scene    string        `json:"scene,omitempty"`
+	Run      string        `json:"run,omitempty"`  // of the scene
+	Step     int           `json:"step,omitempty"` // of the run, from 1
+	Line     string        `json:"line,omitempty"`
+	Unit     string        `json:"unit,omitempty"` // on the line
 	Outcome  string        `json:"outcome"`
 	Detail   string        `json:"detail,omitempty"`
 	Took     time.Duration `json:"took_ns,omitempty"`
 }
 
-// Journal takes entries from any goroutine. A nil *Journal drops them.
+// Journal may be used from any goroutine. A nil *Journal drops what it is told.
 type Journal struct {
-	log *slog.Logger
+	log  *slog.Logger
+	path string        // of the database; "" for none
+	keep time.Duration // how long entries and runs are kept
+	disk chan struct{} // whoever has put something in may use db
+	db   *database     // nil while the disk is in trouble
 
-	mu      sync.Mutex
-	seq     uint64
-	entries []Entry // a ring; the newest at seq-1
-	path    string
-	file    *os.File
-	size    int64
-	broken  bool
+	wake  chan struct{} // there is something to write; holds one
+	flush chan flush    // commits to put on the disk; holds one
+	watch chan struct{} // the health has changed; holds one
+
+	mu       sync.Mutex
+	seq      uint64  // of the newest entry
+	written  uint64  // up to this entry all is committed
+	recent   []Entry // the latest, oldest first; at most 2*held, of which held are guaranteed
+	readings map[[2]string]*reading
+	restless time.Time      // since when a reading waits to be written; zero where none does
+	runs     map[string]Run // under way, or over and not yet written
+	dirty    map[string]bool
+	cutOff   []Run         // under way when the last life ended
+	before   string        // what the daemon wrote last in its last life
+	asked    uint64        // counts what Await waits for
+	kept     uint64        // so much of asked is committed
+	synced   uint64        // and so much is on the disk
+	stalled  bool          // the disk has not taken the last commits for too long
+	slow     bool          // the disk did not commit in time: nobody waits until it has
+	over     bool          // Run has ended
+	moved    chan struct{} // closed when kept, synced, slow or over change
+	bad      error         // what somebody else than the writer found wrong
+	numbered bool          // the numbers go on from those in the file
+	health   Health
 }
 
-// Open makes a journal that writes to the folder, or one in memory where folder is empty. It never
-// fails: what is wrong with the folder is logged.
+// Open makes a journal that writes to the folder, or one in memory where folder is empty, and reads
+// what an earlier life left there. It never fails: what is wrong with the folder is told, and tried
+// again. Nothing is written before Run.
 func Open(folder string, log *slog.Logger) *Journal {
-	j := &Journal{log: log, entries: make([]Entry, 0, held)}
-	if folder != "" {
-		j.path = filepath.Join(folder, "journal.jsonl")
-		j.reopen()
+	j := &Journal{
+		log: log, keep: keepDefault, disk: make(chan struct{}, 1), wake: make(chan struct{}, 1), flush: make(chan flush, 1), watch: make(chan struct{}, 1),
+		readings: make(map[[2]string]*reading), runs: make(map[string]Run), dirty: make(map[string]bool), moved: make(chan struct{}),
+		health: Health{OK: true, Since: time.Now()},
+	}
+	if folder == "" {
+		return j
+	}
+	j.path = filepath.Join(folder, FileName)
+	if err := j.open(); err != nil {
+		j.trouble(err)
 	}
 	return j
 }
 
-// reopen opens the file to go on at its end. The caller holds mu, or nobody else has j.
-func (j *Journal) reopen() {
-	file, err := os.OpenFile(j.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
-	if err != nil {
-		j.trouble(err)
-		return
+// KeepFor says how long entries are kept; a year where nobody does, or says 0. It is for before Run.
+func (j *Journal) KeepFor(d time.Duration) {
+	if d > 0 {
+		j.keep = d
 	}
-	if info, err := file.Stat(); err == nil {
-		j.size = info.Size()
-	}
-	j.file, j.broken = file, false
 }
 
-func (j *Journal) trouble(err error) {
-	if !j.broken {
-		j.log.Error("the journal cannot be written; the room goes on and keeps it in memory", "file", j.path, "error", err)
-	}
-	j.broken = true
-}
-
-// Record takes an entry. It does not wait for the disk to have it safe.
+// Record takes an entry. It does not wait for the disk.
 func (j *Journal) Record(e Entry) {
 	if j == nil {
 		return
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.seq++
-	e.Seq = j.seq
-	if len(j.entries) < held {
-		j.entries = append(j.entries, e)
-	} else {
-		j.entries[(j.seq-1)%held] = e
+	e.clip()
+	if e.Time.IsZero() {
+		e.Time = time.Now()
 	}
-	if j.file != nil {
-		j.write(e)
+	j.mu.Lock()
+	j.record(e)
+	j.mu.Unlock()
+	j.rouse()
+}
+
+// record takes an entry. The caller holds mu.
+func (j *Journal) record(e Entry) {
+	j.seq++
+	j.asked++
+	e.Seq = j.seq
+	if len(j.recent) == 2*held {
+		if dropped := j.recent[held-1].Seq; j.path != "" && dropped > j.written {
+			j.health.Lost += dropped - max(j.written, j.recent[0].Seq-1)
+		}
+		n := copy(j.recent, j.recent[held:])
+		clear(j.recent[n:])
+		j.recent = j.recent[:n]
+	}
+	j.recent = append(j.recent, e)
+}
+
+// clip bounds what others wrote.
+func (e *Entry) clip() {
+	for _, s := range []*string{
+		&e.By.Name, &e.By.Via, &e.By.From, &e.Device, &e.Property, &e.Value, &e.Scene, &e.Run, &e.Line, &e.Unit, &e.Outcome, &e.Detail,
+	} {
+		if len(*s) > textMost {
+			cut := textMost
+			for cut > 0 && !utf8.RuneStart((*s)[cut]) {
+				cut--
+			}
+			*s = (*s)[:cut] + "…"
+		}
 	}
 }
 
-func (j *Journal) write(e Entry) {
-	b, err := json.Marshal(e)
-	if err != nil {
-		j.trouble(err)
+// rouse tells the writer that there is something to do.
+func (j *Journal) rouse() {
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Await waits until everything that was recorded and kept before is committed, but never longer than
+// awaitMost, and not at all while the disk is known to be slow or in trouble.
+func (j *Journal) Await() {
+	if j == nil || j.path == "" {
 		return
 	}
-	if j.size+int64(len(b)) > fileMax {
-		_ = j.file.Close()
-		j.file = nil
-		if err := os.Rename(j.path, j.path+".1"); err != nil {
-			j.trouble(err)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	mark := j.asked
+	if !j.reach(&j.kept, mark) {
+		j.health.Late++
+		if !j.slow && !j.over {
+			j.slow = true
+			j.move()
 		}
-		if j.reopen(); j.file == nil {
-			return
-		}
-	}
-	n, err := j.file.Write(append(b, '\n'))
-	j.size += int64(n)
-	if err != nil {
-		j.trouble(err)
 	}
 }
 
-// Latest returns up to most entries, newest first, that are older than the entry with the number
-// before (0: from the newest).
+// AwaitDisk waits in the same way until it is on the disk.
+func (j *Journal) AwaitDisk() {
+	if j == nil || j.path == "" {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.reach(&j.synced, j.asked)
+}
+
+// reach waits until a count has reached a mark, and reports whether it has. The caller holds mu.
+func (j *Journal) reach(count *uint64, mark uint64) bool {
+	var limit *time.Timer
+	for *count < mark && !j.slow && !j.over {
+		if limit == nil {
+			limit = time.NewTimer(awaitMost)
+			defer limit.Stop()
+		}
+		moved := j.moved
+		j.mu.Unlock()
+		select {
+		case <-moved:
+			j.mu.Lock()
+		case <-limit.C:
+			j.mu.Lock()
+			return *count >= mark
+		}
+	}
+	return *count >= mark
+}
+
+// move wakes whoever waits in Await. The caller holds mu.
+func (j *Journal) move() {
+	close(j.moved)
+	j.moved = make(chan struct{})
+}
+
+// Latest returns up to most of the entries held in memory, newest first, that are older than the
+// entry with the number before (0: from the newest). Read knows those on the disk as well.
 func (j *Journal) Latest(before uint64, most int) []Entry {
 	if j == nil {
 		return nil
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if before == 0 || before > j.seq+1 {
-		before = j.seq + 1
-	}
-	var latest []Entry
-	for seq := before - 1; seq > 0 && j.seq-seq < uint64(len(j.entries)) && len(latest) < most; seq-- {
-		latest = append(latest, j.entries[(seq-1)%held])
-	}
-	return latest
+	return j.among(Filter{Before: before, Most: most}, 0)
 }
 
-// Close closes the file; entries that come later stay in memory.
-func (j *Journal) Close() error {
-	if j == nil {
-		return nil
+// among finds entries in memory that are newer than the number after. The caller holds mu.
+func (j *Journal) among(f Filter, after uint64) []Entry {
+	var found []Entry
+	for i := len(j.recent) - 1; i >= 0 && len(found) < f.Most; i-- {
+		e := j.recent[i]
+		if e.Seq <= after {
+			break
+		}
+		if f.matches(e) {
+			found = append(found, e)
+		}
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.file == nil {
-		return nil
-	}
-	err := j.file.Close()
-	j.file = nil
-	return err //nolint:wrapcheck // names the file itself
+	return found
 }

@@ -150,7 +150,7 @@ func (r *Room) holds(g *Guard, now time.Time) (holds bool, wait time.Duration) {
 		switch {
 		case s.Quality != devices.Reported || !slices.Contains(need.Values, s.Value):
 			holds = false
-			if left, ok := r.members[need.Device].cells["remaining"]; ok && left.state.Quality != devices.Unknown {
+			if left, ok := r.members[need.Device].cells["remaining"]; ok && left.state.Quality != devices.Unknown && !left.state.Remembered {
 				wait = max(wait, time.Duration(left.state.Value.Int())*time.Second)
 			}
 		case now.Sub(s.Since) < g.For:

@@ -26,6 +26,7 @@ func (p *reporter) Report(property string, v devices.Value, q devices.Quality) {
 	}
 	r, now := p.room, time.Now()
 	r.state.mu.Lock()
+	woken := c.wake()
 	before := c.state
 	c.state.Value, c.state.Quality = v, q
 	if q == devices.Reported || q == devices.Assumed {
@@ -35,11 +36,13 @@ func (p *reporter) Report(property string, v devices.Value, q devices.Quality) {
 		c.state.Since = now
 	}
 	// A poll that finds everything as it was is no change; only the time moves on.
-	changed := before.Value != v || before.Quality != q
+	changed := woken || before.Value != v || before.Quality != q
 	if changed {
 		r.state.touch(c)
 		r.state.keepPromise(c, before.Value)
 		r.relock(p.member.ID, now)
+	} else {
+		r.state.keep(c)
 	}
 	r.state.mu.Unlock()
 	if changed && property == "power" && len(p.member.feeds) > 0 {
@@ -135,6 +138,7 @@ func (r *Room) feed(circuit *member, v devices.Value, q devices.Quality) {
 			r.state.touch(c)
 			if !v.Bool() {
 				for _, c := range m.cells {
+					c.wake()
 					c.state.Value, c.state.Quality, c.state.Locks = devices.Value{}, devices.Unknown, nil
 					r.relockHold(m, c)
 					r.state.forget(c)

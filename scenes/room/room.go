@@ -101,6 +101,8 @@ func New(c Config) (*Room, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("making the room: %w", err)
 	}
+	r.remember(c.Journal.Readings())
+	r.state.journal = c.Journal // from now on what is known is kept
 	for _, m := range r.order {
 		m.Device.Bind(&reporter{room: r, member: m})
 	}
@@ -206,7 +208,8 @@ type Command struct {
 	By       journal.By
 }
 
-// Do carries out a command and says what became of it, in bounded time. The error is a *NotFound
+// Do carries out a command and says what became of it, in bounded time, when the journal has it safe
+// or could not have it so within its own bound. The error is a *NotFound
 // or a *BadValue and means that nothing was tried; everything that happens at the equipment is an
 // outcome.
 func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
@@ -221,7 +224,9 @@ func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
 	if Asked(c.By) {
 		r.Touch()
 	}
-	return devices.OutcomeOf(r.perform(ctx, r.members[c.Device], property, value, c.By)), nil
+	outcome := devices.OutcomeOf(r.perform(ctx, r.members[c.Device], property, value, c.By))
+	r.journal.Await()
+	return outcome, nil
 }
 
 // perform carries out a command and tells the journal what became of it.

@@ -7,6 +7,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/line"
+	"lectern/scenes/journal"
 )
 
 // PropertyState is all that is known of one property.
@@ -17,6 +18,9 @@ type PropertyState struct {
 	Quality  devices.Quality `json:"quality"`
 	Seen     time.Time       `json:"seen,omitzero"`  // when the equipment last said so
 	Since    time.Time       `json:"since,omitzero"` // when the value last changed
+	// Remembered marks what an earlier life of the daemon saw: the equipment has not said anything in
+	// this one. It is stale, and nobody judges by it.
+	Remembered bool `json:"remembered,omitempty"`
 	// Target is what somebody has asked for and the equipment has not confirmed yet.
 	Target devices.Value `json:"target,omitzero"`
 	// Locks say what would be refused now and why.
@@ -52,6 +56,7 @@ type Update struct {
 	Runs       []Run           `json:"runs,omitempty"`
 	Automatic  []Automatic     `json:"automatic,omitempty"`
 	Emergency  *Emergency      `json:"emergency,omitempty"`
+	Storage    *journal.Health `json:"storage,omitempty"` // of journal and state on the disk
 }
 
 // store holds the cells in the order of their last change, so that what a subscriber has missed is
@@ -65,15 +70,17 @@ type store struct {
 	devices  map[string]*cell
 	lines    map[string]*cell
 	runs     map[string]*cell
+	storage  *cell
 	wishes   uint64
+	journal  *journal.Journal
 
 	automatic map[string]*cell // by kind and id
 	emergency *cell
 	touched   time.Time // see Touch
 }
 
-// cell is one thing that changes: a property, a device's reach, a line's health, a run, something
-// automatic or the emergency.
+// cell is one thing that changes: a property, a device's reach, the health of a line or of the storage, a
+// run, something automatic or the emergency.
 type cell struct {
 	revision uint64
 	older    *cell
@@ -84,9 +91,10 @@ type cell struct {
 	wish     uint64 // whose target stands in state
 	promised bool   // the equipment has accepted the target and is on its way there
 
-	device *DeviceState
-	line   *line.Health
-	run    *Run
+	device  *DeviceState
+	line    *line.Health
+	run     *Run
+	storage *journal.Health
 
 	automatic *Automatic
 	emergency *Emergency
@@ -134,6 +142,7 @@ func (s *store) touch(c *cell) {
 	s.revision++
 	c.revision = s.revision
 	s.wake()
+	s.keep(c)
 }
 
 // wake lets everybody who waits look again. The caller holds mu.
@@ -165,6 +174,8 @@ func (s *store) since(revision uint64) Update {
 		case c.emergency != nil:
 			now := *c.emergency
 			u.Emergency = &now
+		case c.storage != nil:
+			u.Storage = c.storage
 		default:
 			u.Properties = append(u.Properties, c.state)
 		}
@@ -247,19 +258,6 @@ func (r *Room) Await(ctx context.Context, holds func() bool) error {
 			return context.Cause(ctx) //nolint:wrapcheck // ctx's own
 		}
 	}
-}
-
-// PostLine tells how a line is doing.
-func (r *Room) PostLine(h line.Health) {
-	r.state.mu.Lock()
-	defer r.state.mu.Unlock()
-	c := r.state.lines[h.Line]
-	if c == nil {
-		c = &cell{}
-		r.state.lines[h.Line] = c
-	}
-	c.line = &h
-	r.state.touch(c)
 }
 
 // PostRun tells how a run of a scene is getting on. The room keeps the latest run of each scene.

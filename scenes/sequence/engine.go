@@ -22,7 +22,6 @@ type Engine struct {
 	log     *slog.Logger
 	scenes  map[string]*Scene
 	order   []string
-	memory  *memory
 
 	mu      sync.Mutex
 	ctx     context.Context // of Run; nil before
@@ -37,17 +36,15 @@ type Engine struct {
 type Config struct {
 	Room    *room.Room
 	Scenes  []Scene
-	Journal *journal.Journal
+	Journal *journal.Journal // also where runs under way are noted, so that a restart can resolve them
 	Log     *slog.Logger
-	// Folder is where runs under way are noted, so that a restart can resolve them; "" for nowhere.
-	Folder string
 }
 
 // New makes an engine. Scenes that reverse another get their steps here.
 func New(c Config) *Engine {
 	e := &Engine{
 		room: c.Room, journal: c.Journal, log: c.Log, scenes: make(map[string]*Scene),
-		memory: newMemory(c.Folder, c.Log), active: make(map[string]*run), expects: make(map[string][]time.Duration),
+		active: make(map[string]*run), expects: make(map[string][]time.Duration),
 	}
 	for i := range c.Scenes {
 		e.scenes[c.Scenes[i].ID] = &c.Scenes[i]
@@ -76,7 +73,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Lock()
 	e.ctx = ctx
 	e.mu.Unlock()
-	for _, left := range e.memory.load() {
+	for _, left := range e.journal.Unfinished() {
 		e.resolve(ctx, left)
 	}
 	<-ctx.Done()
@@ -103,7 +100,9 @@ func (e *Engine) Start(scene string, by journal.By) (room.Run, error) {
 	if room.Asked(by) {
 		e.room.Touch()
 	}
-	return e.begin(s, by, 0, s.Steps)
+	run, err := e.begin(s, by, 0, s.Steps)
+	e.journal.Await()
+	return run, err
 }
 
 // Hold ends every run where it is and lets none begin, for the reason given; nil lets them again.
@@ -120,14 +119,15 @@ func (e *Engine) Hold(why *devices.Phrase) {
 	}
 }
 
-func (e *Engine) begin(s *Scene, by journal.By, from int, steps []Step) (room.Run, error) {
+// begin begins a run, in place of those that it resolves: they are over when it is noted, not before.
+func (e *Engine) begin(s *Scene, by journal.By, from int, steps []Step, resolved ...journal.Run) (room.Run, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.start(s, by, from, steps, func(room.Run) {})
+	return e.start(s, by, from, steps, func(room.Run) {}, resolved...)
 }
 
 // start begins a run; then is told how it ended. The caller holds mu.
-func (e *Engine) start(s *Scene, by journal.By, from int, steps []Step, then func(room.Run)) (room.Run, error) {
+func (e *Engine) start(s *Scene, by journal.By, from int, steps []Step, then func(room.Run), resolved ...journal.Run) (room.Run, error) {
 	if e.ctx == nil || e.over {
 		return room.Run{}, &devices.Refusal{Reason: devices.Phrase{ZH: "控制器正在启动或停止", EN: "The controller is starting or stopping"}, For: time.Second}
 	}
@@ -160,7 +160,8 @@ func (e *Engine) start(s *Scene, by journal.By, from int, steps []Step, then fun
 	}
 	e.active[s.ID] = r
 	r.post()
-	e.journal.Record(journal.Entry{Time: r.shown.Started, By: by, Scene: s.ID, Outcome: "started"})
+	r.note(resolved...)
+	e.journal.Record(journal.Entry{Time: r.shown.Started, By: by, Scene: s.ID, Run: r.shown.ID, Outcome: "started"})
 	e.wg.Go(func() {
 		defer cancel(nil)
 		if before != nil {
@@ -185,7 +186,7 @@ func (e *Engine) finished(r *run) {
 	e.mu.Unlock()
 	close(r.over)
 	e.journal.Record(journal.Entry{
-		Time: time.Now(), By: journal.By{Via: "scene", Name: r.scene.ID}, Scene: r.scene.ID,
+		Time: time.Now(), By: journal.By{Via: "scene", Name: r.scene.ID}, Scene: r.scene.ID, Run: shown.ID,
 		Outcome: string(shown.State), Detail: shown.Reason.In("en"), Took: time.Since(shown.Started),
 	})
 }
@@ -198,8 +199,9 @@ func (e *Engine) Cancel(scene string, by journal.By) bool {
 	if r == nil {
 		return false
 	}
-	e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: scene, Outcome: "cancel"})
+	e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: scene, Run: r.snapshot().ID, Outcome: "cancel"})
 	r.cancel(errCancelled)
+	e.journal.Await()
 	return true
 }
 
@@ -227,7 +229,8 @@ func (e *Engine) Decide(scene string, d Decision, by journal.By) bool {
 	case <-r.over:
 		return false
 	}
-	e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: scene, Outcome: string(d)})
+	e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: scene, Run: r.snapshot().ID, Outcome: string(d)})
+	e.journal.Await()
 	return true
 }
 
@@ -267,10 +270,12 @@ const readTime = 30 * time.Second
 var cutOff = devices.Phrase{ZH: "控制器重启，运行中断", EN: "Cut off by a restart of the controller"}
 
 // resolve does with a run that was cut off what its scene says, after the equipment has been read.
-func (e *Engine) resolve(ctx context.Context, n note) {
+func (e *Engine) resolve(ctx context.Context, n journal.Run) {
+	over := n
+	over.Open, over.State, over.Ended = false, string(room.Cancelled), time.Now()
 	s := e.scenes[n.Scene]
 	if s == nil || n.At > len(s.Steps) {
-		e.memory.forget(n.Run)
+		e.journal.KeepRuns(over)
 		e.log.Warn("a run that was cut off belongs to no scene of this room file; nothing was done", "scene", n.Scene)
 		return
 	}
@@ -280,9 +285,9 @@ func (e *Engine) resolve(ctx context.Context, n note) {
 	}
 	by := journal.By{Via: "start", Name: s.ID}
 	e.log.Info("resolving a run that was cut off", "scene", s.ID, "step", n.At+1, "policy", string(policy))
-	e.memory.forget(n.Run)
 	if policy != Finish && policy != Unwind {
-		shown := room.Run{ID: n.Run, Scene: s.ID, By: n.By, State: room.Cancelled, Started: n.Started, Ended: time.Now(), Reason: cutOff}
+		e.journal.KeepRuns(over)
+		shown := room.Run{ID: n.ID, Scene: s.ID, By: n.By, State: room.Cancelled, Started: n.Started, Ended: over.Ended, Reason: cutOff}
 		for i, step := range s.Steps {
 			state := room.Waiting
 			if i < n.At {
@@ -291,7 +296,7 @@ func (e *Engine) resolve(ctx context.Context, n note) {
 			shown.Steps = append(shown.Steps, room.RunStep{Name: step.Name, State: state})
 		}
 		e.room.PostRun(shown)
-		e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: s.ID, Outcome: "left", Detail: cutOff.EN})
+		e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: s.ID, Run: n.ID, Outcome: "left", Detail: cutOff.EN})
 		return
 	}
 	e.awaitReadings(ctx, s.Steps)
@@ -300,7 +305,11 @@ func (e *Engine) resolve(ctx context.Context, n note) {
 		// The step under way may have been done or not; undoing it is right either way.
 		steps, from = Reverse(s.Steps[:min(n.At+1, len(s.Steps))], e.scenes), 0
 	}
-	if _, err := e.begin(s, by, from, steps); err != nil {
+	if ctx.Err() != nil {
+		return // the next start finds it again
+	}
+	if _, err := e.begin(s, by, from, steps, over); err != nil {
+		e.journal.KeepRuns(over)
 		e.log.Error("a run that was cut off could not be resolved", "scene", s.ID, "error", err)
 	}
 }
@@ -320,7 +329,7 @@ func (e *Engine) awaitReadings(ctx context.Context, steps []Step) {
 	collect(steps)
 	_ = e.room.Await(ctx, func() bool {
 		for _, w := range wishes {
-			if p, ok := e.room.Get(w.Device, w.Property); ok && p.Quality == devices.Unknown {
+			if e.room.Awaited(w.Device, w.Property) {
 				return false
 			}
 		}

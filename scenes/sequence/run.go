@@ -2,9 +2,11 @@ package sequence
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +38,7 @@ type run struct {
 	over      chan struct{}
 	decisions chan Decision
 	unwinding bool
+	began     time.Time       // the step under way
 	expects   []time.Duration // how long each step took the last time; may be empty
 	times     []time.Duration // how long each took this time
 
@@ -66,6 +69,12 @@ func (r *run) showStep(i int, state room.RunState, reason devices.Phrase, until 
 	r.show(func(s *room.Run) {
 		s.Steps[i].State, s.Steps[i].Reason, s.Steps[i].Until = state, reason, until
 	})
+	if state.Over() {
+		r.engine.journal.Record(journal.Entry{
+			Time: r.began, By: journal.By{Via: "scene", Name: r.scene.ID}, Scene: r.scene.ID, Run: r.shown.ID, Step: i + 1,
+			Outcome: string(state), Detail: strings.TrimSuffix(r.steps[i].Name.In("en")+": "+reason.In("en"), ": "), Took: time.Since(r.began),
+		})
+	}
 }
 
 // failure is a step that was not done, with what people are told.
@@ -81,7 +90,9 @@ func (r *run) play(ctx context.Context) {
 	for ; r.at < len(r.steps); r.at++ {
 		step := r.steps[r.at]
 		r.note()
+		r.engine.journal.AwaitDisk() // a power failure from here on finds the run at this step
 		began := time.Now()
+		r.began = began
 		r.showStep(r.at, room.Running, devices.Phrase{}, time.Time{})
 		failed := r.attempt(ctx, r.at, step)
 		if ctx.Err() != nil {
@@ -116,8 +127,8 @@ func (r *run) play(ctx context.Context) {
 
 // end closes the run for good.
 func (r *run) end(state room.RunState, reason devices.Phrase) {
-	r.engine.memory.forget(r.shown.ID)
 	r.show(func(s *room.Run) { s.State, s.Reason, s.Ended, s.Left = state, reason, time.Now(), 0 })
+	r.note()
 }
 
 // cutShort ends a run whose ctx has ended: cancelled by somebody, or stopped with the daemon, in
@@ -294,6 +305,7 @@ func (r *run) unwind(ctx context.Context, failed *failure) {
 	r.note()
 	r.show(func(s *room.Run) { s.State, s.Reason = room.Unwinding, failed.reason })
 	for i := r.at; i >= 0; i-- {
+		r.began = time.Now()
 		if r.shown.Steps[i].State == room.Skipped {
 			continue
 		}
@@ -318,11 +330,18 @@ func (r *run) unwind(ctx context.Context, failed *failure) {
 	r.end(room.Undone, failed.reason)
 }
 
-// note writes down where the run stands, before anything is done about it.
-func (r *run) note() {
-	r.engine.memory.keep(note{
-		Run: r.shown.ID, Scene: r.scene.ID, By: r.shown.By, At: r.at, Started: r.shown.Started, Unwinding: r.unwinding,
-	})
+// note has the journal keep where the run stands, before anything is done about it, together with the
+// runs that it takes the place of.
+func (r *run) note(instead ...journal.Run) {
+	shown := r.snapshot()
+	steps, err := json.Marshal(shown.Steps)
+	if err != nil {
+		r.engine.log.Error("noting a run", "scene", r.scene.ID, "error", err)
+	}
+	r.engine.journal.KeepRuns(append(instead, journal.Run{
+		ID: shown.ID, Scene: r.scene.ID, By: shown.By, State: string(shown.State), At: r.at, Started: shown.Started, Ended: shown.Ended,
+		Unwinding: r.unwinding, Open: !shown.State.Over(), Steps: steps,
+	})...)
 }
 
 // left reckons how long the steps that wait will take: as long as the last time, or their pauses.

@@ -82,21 +82,38 @@ func stage(t *testing.T, n int, folder string, scenes ...Scene) (*rack, *room.Ro
 		members = append(members, room.Member{ID: id, Device: r.lamps[id]})
 	}
 	log := slog.New(slog.DiscardHandler)
-	made, err := room.New(room.Config{Members: members, Log: log})
+	kept, ended := diary(folder)
+	made, err := room.New(room.Config{Members: members, Log: log, Journal: kept})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range r.lamps {
 		c.report.Report("power", devices.Bool(false), devices.Reported)
 	}
-	e := New(Config{Room: made, Scenes: scenes, Log: log, Folder: folder, Journal: journal.Open("", log)})
+	e := New(Config{Room: made, Scenes: scenes, Log: log, Journal: kept})
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan struct{})
 	go func() { defer close(over); _ = e.Run(ctx) }()
-	stop := sync.OnceFunc(func() { cancel(); <-over })
+	stop := sync.OnceFunc(func() { cancel(); <-over; ended() })
 	t.Cleanup(stop)
 	synctest.Wait()
 	return r, made, e, stop
+}
+
+// diary opens the journal of a folder and runs it until ended is called.
+func diary(folder string) (j *journal.Journal, ended func()) {
+	j = journal.Open(folder, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() { defer close(over); _ = j.Run(ctx) }()
+	return j, func() { cancel(); <-over }
+}
+
+// noted returns the runs that a start would find in a folder.
+func noted(folder string) []journal.Run {
+	j := journal.Open(folder, slog.New(slog.DiscardHandler))
+	defer j.Close()
+	return j.Unfinished()
 }
 
 func on(id string, after time.Duration) Step {
@@ -354,16 +371,18 @@ func TestRestartResolvesARunAsItsSceneSays(t *testing.T) {
 				scene := rackOn()
 				scene.OnRestart = c.policy
 				// As a kill leaves it: noted before the second step, with nothing forgotten.
-				m := newMemory(folder, slog.New(slog.DiscardHandler))
-				m.keep(note{Run: "run", Scene: "on", By: "panel", At: 1, Started: time.Now()})
-				r, made, e, _ := stage(t, 3, folder, scene)
+				before, cut := diary(folder)
+				before.KeepRuns(journal.Run{ID: "run", Scene: "on", By: "panel", At: 1, Started: time.Now(), Open: true})
+				cut()
+				r, made, e, stop := stage(t, 3, folder, scene)
 				if err := e.Wait(context.Background(), "on"); err != nil {
 					t.Fatal(err)
 				}
 				if run := latest(made, "on"); r.did() != c.did || states(run) != c.states {
 					t.Errorf("did  %q\nwant %q\nrun  %s\nwant %s", r.did(), c.did, states(run), c.states)
 				}
-				if left := newMemory(folder, slog.New(slog.DiscardHandler)).load(); len(left) != 0 {
+				stop()
+				if left := noted(folder); len(left) != 0 {
 					t.Errorf("still noted: %+v", left)
 				}
 			})
@@ -378,7 +397,7 @@ func TestStopOfTheDaemonLeavesTheRunNoted(t *testing.T) {
 		start(t, e, "on")
 		time.Sleep(3 * time.Second)
 		stop()
-		left := newMemory(folder, slog.New(slog.DiscardHandler)).load()
+		left := noted(folder)
 		if len(left) != 1 || left[0].Scene != "on" || left[0].At != 2 {
 			t.Errorf("noted: %+v", left)
 		}
@@ -387,7 +406,7 @@ func TestStopOfTheDaemonLeavesTheRunNoted(t *testing.T) {
 
 func TestNotesThatCannotBeReadChangeNothing(t *testing.T) {
 	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "runs.json"), []byte(`[{"run":`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, journal.FileName), []byte("no database at all"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
