@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,4 +79,74 @@ func TestNoTargetStandsForEver(t *testing.T) {
 			t.Errorf("the target is still %q", got)
 		}
 	})
+}
+
+// Two people at one curtain: the height that the first has asked for is accepted at about the moment at
+// which the second sends the curtain elsewhere.
+func TestAHeightIsGivenUpThoughItWasAcceptedLate(t *testing.T) {
+	for name, acceptedAfter := range map[string]bool{"accepted while the newer wish waits": false, "accepted after it": true} {
+		t.Run(name, func(t *testing.T) {
+			begun, moving, accept, arrived := make(chan bool), make(chan bool), make(chan bool), make(chan bool)
+			curtain := &thing{properties: []devices.Property{
+				{Name: "motion", Kind: devices.KindEnum, Settable: true, Options: devices.Words("up", "stop", "down")},
+				{Name: "position", Kind: devices.KindInteger, Settable: true, Continuous: true, Max: 100},
+			}, set: func(_ context.Context, _ *thing, property string, _ devices.Value) error {
+				if property == "position" {
+					close(begun)
+					<-accept
+					return devices.ErrAccepted
+				}
+				close(moving)
+				<-arrived
+				return nil
+			}}
+			r := newRoom(t, Config{Members: []Member{{ID: "curtain", Device: curtain}}})
+			curtain.report.Report("position", devices.Int(0), devices.Reported)
+			var height, motion sync.WaitGroup
+			height.Go(func() { do(t, r, "curtain", "position", 60) })
+			<-begun
+			motion.Go(func() { do(t, r, "curtain", "motion", "up") })
+			<-moving
+			if acceptedAfter {
+				close(arrived)
+				motion.Wait()
+				close(accept)
+				height.Wait()
+			} else {
+				close(accept)
+				height.Wait()
+				close(arrived)
+				motion.Wait()
+			}
+			if got := target(r, "curtain", "position"); got != "" {
+				t.Errorf("the curtain was sent up, and still waits for %q", got)
+			}
+		})
+	}
+}
+
+func TestAHeightThatIsAskedForLastStands(t *testing.T) {
+	begun, arrived := make(chan bool), make(chan bool)
+	curtain := &thing{properties: []devices.Property{
+		{Name: "motion", Kind: devices.KindEnum, Settable: true, Options: devices.Words("up", "stop", "down")},
+		{Name: "position", Kind: devices.KindInteger, Settable: true, Continuous: true, Max: 100},
+	}, set: func(_ context.Context, _ *thing, property string, _ devices.Value) error {
+		if property == "position" {
+			return devices.ErrAccepted
+		}
+		close(begun)
+		<-arrived
+		return nil
+	}}
+	r := newRoom(t, Config{Members: []Member{{ID: "curtain", Device: curtain}}})
+	curtain.report.Report("position", devices.Int(0), devices.Reported)
+	var motion sync.WaitGroup
+	motion.Go(func() { do(t, r, "curtain", "motion", "up") })
+	<-begun
+	do(t, r, "curtain", "position", 60)
+	close(arrived)
+	motion.Wait()
+	if got := target(r, "curtain", "position"); got != "60" {
+		t.Errorf("the height that was asked for last is %q", got)
+	}
 }
