@@ -150,3 +150,59 @@ func TestAHeightThatIsAskedForLastStands(t *testing.T) {
 		t.Errorf("the height that was asked for last is %q", got)
 	}
 }
+
+func heights() *thing {
+	return accepts(&thing{properties: []devices.Property{
+		{Name: "motion", Kind: devices.KindEnum, Settable: true, Options: devices.Words("up", "stop", "down")},
+		{Name: "position", Kind: devices.KindInteger, Settable: true, Continuous: true, Max: 100},
+	}})
+}
+
+// A curtain that is timed comes to stand a little beside the height that was asked for.
+func TestAHeightIsReachedWhereTheCurtainComesToStandBesideIt(t *testing.T) {
+	curtain := heights()
+	r := newRoom(t, Config{Members: []Member{{ID: "curtain", Device: curtain}}})
+	curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+	curtain.report.Report("position", devices.Int(0), devices.Assumed)
+	do(t, r, "curtain", "position", 61)
+	curtain.report.Report("motion", devices.Word("up"), devices.Reported)
+	curtain.report.Report("position", devices.Int(59), devices.Assumed)
+	if got := target(r, "curtain", "position"); got != "61" {
+		t.Errorf("under way the target is %q", got)
+	}
+	curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+	curtain.report.Report("position", devices.Int(62), devices.Assumed)
+	if got := target(r, "curtain", "position"); got != "" {
+		t.Errorf("the curtain has arrived, and the panel still waits for %q", got)
+	}
+}
+
+// One that stands elsewhere for longer than it takes to turn round will not go on.
+func TestAHeightIsGivenUpWhereTheCurtainGoesOnStanding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		curtain := heights()
+		r := newRoom(t, Config{Members: []Member{{ID: "curtain", Device: curtain}}})
+		curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+		do(t, r, "curtain", "position", 61)
+		curtain.report.Report("motion", devices.Word("up"), devices.Reported)
+		curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+		curtain.report.Report("position", devices.Int(30), devices.Assumed)
+		time.Sleep(standTime / 2)
+		synctest.Wait()
+		if got := target(r, "curtain", "position"); got != "61" {
+			t.Errorf("while it may be turning round the target is %q", got)
+		}
+		curtain.report.Report("motion", devices.Word("up"), devices.Reported)
+		time.Sleep(standTime)
+		synctest.Wait()
+		if got := target(r, "curtain", "position"); got != "61" {
+			t.Errorf("on its way again the target is %q", got)
+		}
+		curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+		time.Sleep(standTime)
+		synctest.Wait()
+		if got := target(r, "curtain", "position"); got != "" {
+			t.Errorf("it stands for good, and the panel still waits for %q", got)
+		}
+	})
+}

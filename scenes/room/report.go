@@ -39,6 +39,7 @@ func (p *reporter) Report(property string, v devices.Value, q devices.Quality) {
 	if changed {
 		r.state.touch(c)
 		r.state.keepPromise(c, before.Value)
+		r.state.come(p.member)
 		r.relock(p.member.ID, now)
 	}
 	r.state.mu.Unlock()

@@ -251,7 +251,7 @@ func (r *Room) carryOut(ctx context.Context, m *member, property devices.Propert
 	r.giveUp(m, c, mine)
 	err = m.Device.Set(ctx, property.Name, value)
 	if errors.Is(err, devices.ErrAccepted) && !r.isOvertaken(m, c, mine) {
-		r.state.promise(c, mine)
+		r.state.promise(m, c, mine)
 	} else {
 		r.state.reached(c, mine)
 	}
