@@ -212,7 +212,21 @@ func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
 	if err != nil {
 		return devices.Outcome{}, &BadValue{fmt.Errorf("%s: %w", c.Device, err)}
 	}
-	return devices.OutcomeOf(r.perform(ctx, r.members[c.Device], property, value, c.By)), nil
+	m := r.members[c.Device]
+	outcome := devices.OutcomeOf(r.perform(ctx, m, property, value, c.By))
+	outcome.Lasting = outcome.Lasting && !r.isComing(m)
+	return outcome, nil
+}
+
+// isComing reports whether the mains of a device is being switched on: a sequencer takes its time, and who
+// waits for that does not wait for nothing.
+func (r *Room) isComing(m *member) bool {
+	for m = r.members[m.Mains]; m != nil; m = r.members[m.Mains] {
+		if p, ok := r.Get(m.ID, "power"); ok && p.Target.Bool() {
+			return true
+		}
+	}
+	return false
 }
 
 // perform carries out a command and tells the journal what became of it.
