@@ -205,9 +205,11 @@ func (s panelState) onBroker(o *office) (list []string) {
 }
 
 // entries reads the whole journal from its file.
-func (h *house) entries(fail func(string, ...any)) (all []journal.Entry) {
+func (h *house) entries(fail func(string, ...any)) []journal.Entry { return entriesIn(h.data, fail) }
+
+func entriesIn(folder string, fail func(string, ...any)) (all []journal.Entry) {
 	for _, name := range []string{"journal.jsonl.1", "journal.jsonl"} {
-		b, err := os.ReadFile(filepath.Join(h.data, name))
+		b, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
 			continue
 		}

@@ -36,8 +36,12 @@ type client struct {
 }
 
 func (h *house) client(name, secret string, fail func(string, ...any)) *client {
+	return newClient(h.url, name, secret, fail)
+}
+
+func newClient(url, name, secret string, fail func(string, ...any)) *client {
 	jar, _ := cookiejar.New(nil) //nolint:errcheck // without options it cannot fail
-	return &client{name: name, url: h.url, secret: secret, fail: fail, http: &http.Client{Jar: jar, Transport: &http.Transport{}, Timeout: time.Minute}}
+	return &client{name: name, url: url, secret: secret, fail: fail, http: &http.Client{Jar: jar, Transport: &http.Transport{}, Timeout: time.Minute}}
 }
 
 // answer is what a caller reads of an answer.
