@@ -206,3 +206,20 @@ func TestAHeightIsGivenUpWhereTheCurtainGoesOnStanding(t *testing.T) {
 		}
 	})
 }
+
+// An input that was kept for the end of the warm-up is not chosen any more when somebody switches the
+// projector off.
+func TestATargetIsGivenUpWhenItsPropertyIsLockedForGood(t *testing.T) {
+	beam := accepts(projector())
+	r := newRoom(t, Config{Members: []Member{{ID: "beam", Device: beam}}})
+	beam.report.Report("power", devices.Word("warming"), devices.Reported)
+	do(t, r, "beam", "input", "hdmi1")
+	beam.report.Lock("input", &devices.Refusal{For: time.Minute, Reason: devices.Phrase{EN: "It is warming up"}})
+	if got := target(r, "beam", "input"); got != "hdmi1" {
+		t.Errorf("while it warms up the target is %q", got)
+	}
+	beam.report.Lock("input", &devices.Refusal{Lasting: true, Reason: devices.Phrase{EN: "It is off"}})
+	if got := target(r, "beam", "input"); got != "" {
+		t.Errorf("it is off, and the panel still waits for %q", got)
+	}
+}

@@ -110,6 +110,9 @@ func (p *reporter) Lock(property string, why *devices.Refusal) {
 			l.Until = time.Now().Add(why.For).Truncate(time.Second)
 		}
 		locks = append(locks, l)
+		if why.Lasting && c.promised { // what was accepted for later does not come about any more
+			s.forget(c)
+		}
 	}
 	if !slices.EqualFunc(locks, c.state.Locks, sameLock) {
 		c.state.Locks = locks
