@@ -92,7 +92,7 @@ func (s *Server) Handler() http.Handler { return s.guardWeb(s.echo) }
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerMost,
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), ConnContext: withConn,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -111,6 +111,21 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serving the panel: %w", err)
 	}
 	return nil
+}
+
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }
+
+// streamBuffer is how much of a stream of events the kernel may hold for a client that is slow. What lies
+// there is a backlog, and a panel that falls behind is to get the latest.
+const streamBuffer = 4 << 10
+
+// narrow keeps the kernel from holding more of a stream than that.
+func narrow(r *http.Request) {
+	if c, ok := r.Context().Value(connKey{}).(*net.TCPConn); ok {
+		_ = c.SetWriteBuffer(streamBuffer)
+	}
 }
 
 // streaming returns a context for an answer that goes on: it ends with the request, and with the

@@ -95,7 +95,7 @@ func expected(name string, truth map[string]string, s scenario) (values []string
 	case name == "matrix.projector":
 		return []string{route(truth)}, reported
 	case device == "dvd" && truth["dvd.transport"] == "standby" && property != "transport":
-		return []string{truth[name], ""}, []string{"reported", "unknown"} // it does not tell in standby
+		return []string{truth[name], ""}, []string{"reported", "stale", "unknown"} // it does not tell in standby
 	case name == "temperature.temperature":
 		return []string{truth["temperature.value"]}, reported
 	case name == "sources.selected":
@@ -315,6 +315,9 @@ func (w write) follows(e journal.Entry) bool {
 	if w.device == "screen-up" || w.device == "screen-down" {
 		way := strings.TrimPrefix(w.device, "screen-")
 		return e.Device == "screen" && (w.value == "false" || w.at.Before(until) && (e.Property == "position" || e.Value == way))
+	}
+	if w.property == "motion" && e.Property == "position" && e.Device == w.device { // the ends are reached by open and close
+		return e.Value == map[string]string{"up": "100", "down": "0"}[w.value] && w.at.Before(until)
 	}
 	return e.Device == w.device && e.Property == w.property && (w.value == e.Value || w.value == "*" || e.Property == "volume" && beside(w.value, e.Value)) && w.at.Before(until)
 }

@@ -138,7 +138,7 @@ func (r *trial) judge() {
 		r.fail("%s", w)
 	}
 	r.t.Logf("%d looks, %d writes, %d entries, %d events, %d results over MQTT", r.watcher.looks, len(r.watcher.writes), len(all), r.screen.events, len(r.office.results))
-	if r.watcher.looks < 100 || len(all) == 0 {
+	if r.watcher.looks < 50 || len(all) == 0 {
 		r.fail("the witnesses saw nothing: %d looks, %d entries", r.watcher.looks, len(all))
 	}
 }

@@ -17,6 +17,7 @@ const deadTime = 500 * time.Millisecond
 // simulators really do and at every byte that reaches them, and knows nothing of the daemon.
 type watcher struct {
 	truth func() map[string]string
+	heard func(write) // called with every write; may be nil
 	stop  chan struct{}
 	wg    sync.WaitGroup
 
@@ -41,11 +42,17 @@ func (w write) String() string {
 	return fmt.Sprintf("%s %s.%s %s", w.at.Format("15:04:05.000"), w.device, w.property, w.value)
 }
 
+// lookEvery is how often the witness looks when nothing happens; it looks at every write as well.
+const (
+	lookEvery = 15 * time.Millisecond
+	obeyed    = 5 * time.Millisecond // after a write the equipment has moved
+)
+
 // watch begins to look.
 func (h *house) watch() *watcher {
 	w := &watcher{truth: h.cast.Truth, stop: make(chan struct{})}
 	w.wg.Go(func() {
-		tick := time.NewTicker(2 * time.Millisecond)
+		tick := time.NewTicker(lookEvery)
 		defer tick.Stop()
 		for {
 			select {
@@ -69,8 +76,11 @@ func (w *watcher) end() {
 
 // look takes one look at the equipment.
 func (w *watcher) look(now time.Time) {
-	before := w.truth() // twice, as two pieces of equipment cannot be looked at in one moment
-	t := w.truth()
+	before := w.truth()
+	t := before
+	if before["rack-projector.power"] == "false" && before["projector.power"] != "off" {
+		t = w.truth() // again, as two pieces of equipment cannot be looked at in one moment
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.looks++
@@ -122,8 +132,15 @@ func (w *watcher) listen(wire *sim.Wire, read func([]byte) ([]write, int)) {
 		for _, f := range found {
 			f.at = now
 			w.writes = append(w.writes, f)
+			if w.heard != nil {
+				w.heard(f)
+			}
 		}
 		w.mu.Unlock()
+		if w.truth != nil && len(found) > 0 {
+			time.Sleep(obeyed)
+			w.look(time.Now())
+		}
 		select {
 		case <-more:
 		case <-w.stop:

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -12,9 +13,15 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"lectern/configs"
+	"lectern/devices/all"
+	"lectern/devices/sim"
+	"lectern/devices/sim/cast"
 )
 
 // outside is the daemon as a process of its own, on equipment that another process plays: what is measured
@@ -59,36 +66,76 @@ func hurried(t testing.TB) string {
 	return path
 }
 
-// outdoors starts equipment and daemon.
+// outdoors starts equipment and daemon, each in a process of its own.
 func outdoors(t testing.TB) *outside {
 	t.Helper()
 	program, room := compiled(t), hurried(t)
 	lines := filepath.Join(t.TempDir(), "lines")
-	o := &outside{t: t, data: filepath.Join(t.TempDir(), "data")}
-	ctx, cancel := context.WithCancel(context.Background())
-	equipment := exec.CommandContext(ctx, program, "simulate", "--config", room, "--dir", lines, "--speed", strconv.Itoa(quick))
+	equipment := exec.Command(program, "simulate", "--config", room, "--dir", lines, "--speed", strconv.Itoa(quick))
 	commands, err := equipment.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.stage = commands
 	await(t, equipment, "Commands, one a line")
-	daemon := exec.CommandContext(ctx, program, "run", "--config", room, "--simulated", lines, "--data", o.data, "--listen", "127.0.0.1:0")
+	o := start(t, program, room, lines, func() { _ = equipment.Process.Kill(); _ = equipment.Wait() })
+	o.stage = commands
+	return o
+}
+
+// watched starts the daemon in a process of its own, and plays its equipment here, where what reaches it can
+// be seen at once.
+func watched(t testing.TB) (*outside, *cast.Ensemble) {
+	t.Helper()
+	program, room, lines := compiled(t), hurried(t), t.TempDir()
+	cfg, err := configs.Load(room, all.Catalogue(), os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	stage := sim.NewStage(ctx)
+	played, err := cast.Play(ctx, stage, cfg, cast.Options{Speed: quick, Folder: lines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(played.Endpoints)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(lines, endpointsFile), b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, program, room, lines, func() { cancel(); stage.Wait() }), played
+}
+
+// start starts the daemon on equipment that is played already. The equipment is taken away after it.
+func start(t testing.TB, program, room, lines string, takeAway func()) *outside {
+	t.Helper()
+	o := &outside{t: t, data: filepath.Join(t.TempDir(), "data")}
+	daemon := exec.Command(program, "run", "--config", room, "--simulated", lines, "--data", o.data, "--listen", "127.0.0.1:0")
 	first := await(t, daemon, "http://")
 	o.url, o.pid = first[strings.Index(first, "http://"):], daemon.Process.Pid
-	o.stop = func() {
+	o.stop = sync.OnceFunc(func() {
 		_ = daemon.Process.Signal(syscall.SIGTERM)
-		if err := daemon.Wait(); err != nil && ctx.Err() == nil {
+		if err := daemon.Wait(); err != nil {
 			t.Errorf("the daemon ended with %v", err)
 		}
-		cancel()
-		_ = equipment.Wait()
-	}
+		takeAway()
+		http.DefaultClient.CloseIdleConnections()
+	})
+	t.Cleanup(o.stop)
 	secret, err := os.ReadFile(filepath.Join(o.data, tokenFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.secret = strings.TrimSpace(string(secret))
+	o.until("the room is ready", func() bool {
+		reply, err := http.Get(o.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = reply.Body.Close()
+		return reply.StatusCode == http.StatusOK
+	})
 	return o
 }
 

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -30,6 +33,15 @@ type screenful struct {
 
 func newScreenful(url string) *screenful {
 	return &screenful{url: url, shown: make(map[string]panelProperty), http: &http.Client{Transport: &http.Transport{}}}
+}
+
+// rest makes a panel that is slow: it rests after every event, and little fits onto its wire.
+func (s *screenful) rest(d time.Duration) {
+	s.slow = d
+	s.http.Transport = &http.Transport{DialContext: (&net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
+		wrong := raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) })
+		return errors.Join(err, wrong)
+	}}).DialContext, ReadBufferSize: 512}
 }
 
 // follow reads until ctx ends.
