@@ -115,7 +115,9 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 
 type connKey struct{}
 
-func withConn(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
 
 // streamBuffer is how much of a stream of events the kernel may hold for a client that is slow. What lies
 // there is a backlog, and a panel that falls behind is to get the latest.

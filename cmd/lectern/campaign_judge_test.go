@@ -8,8 +8,9 @@ import (
 )
 
 // healedWithin is how long the room may take to be itself again when all is healed. A line that was cut
-// is tried again after ten seconds at most, and a unit that was set aside after a few.
-const healedWithin = 45 * time.Second
+// is tried again after ten seconds at most, and a unit that was set aside after thirty; where the machine
+// has so much else to do that the equipment answers too late, after thirty again. It takes a few seconds.
+const healedWithin = 2 * time.Minute
 
 // settle heals everything, waits for every answer, and for the room to be what its equipment is.
 func (r *trial) settle() {
@@ -134,8 +135,10 @@ func (r *trial) judge() {
 			r.fail("over MQTT %s was asked and is not in the journal", what)
 		}
 	}
-	for _, w := range unasked(r.watcher.writes, all) {
-		r.fail("%s", w)
+	if !clockCanBeSet { // else the times in the journal say nothing of what came first
+		for _, w := range unasked(r.watcher.writes, all) {
+			r.fail("%s", w)
+		}
 	}
 	r.t.Logf("%d looks, %d writes, %d entries, %d events, %d results over MQTT", r.watcher.looks, len(r.watcher.writes), len(all), r.screen.events, len(r.office.results))
 	if r.watcher.looks < 50 || len(all) == 0 {

@@ -175,6 +175,9 @@ func compose(seed uint64) scenario {
 		}
 		s.deeds = append(s.deeds, deed{at: soon(), who: "fault", do: "nudge", on: on, to: to})
 	}
+	if clockCanBeSet {
+		s.clocks()
+	}
 	slices.SortStableFunc(s.deeds, func(a, b deed) int { return cmp.Compare(a.at, b.at) })
 	return s
 }

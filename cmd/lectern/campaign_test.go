@@ -39,7 +39,7 @@ const (
 //
 // What comes from the seed is the script: who does what when, what breaks how, and the bytes of the
 // garbage. How the machine divides its time between them does not, so a failure that hangs on a
-// moment may need the seed more than once: add -count.
+// moment may need the seed more than once: add -count. Clocks that are set are in TestTheClockIsSet.
 func TestCampaign(t *testing.T) {
 	runs, from := uint64(campaignRuns), uint64(1)
 	if n, err := strconv.ParseUint(os.Getenv("LECTERN_CAMPAIGN"), 10, 32); err == nil {
@@ -227,6 +227,10 @@ func (r *trial) stage(d deed) error {
 		return e.Nudge(device, property, d.to)
 	case "forget":
 		return r.broker.forget()
+	case "clock":
+		by, err := time.ParseDuration(d.to)
+		setClock(by)
+		return err //nolint:wrapcheck // the script's own
 	}
 	return fmt.Errorf("nobody knows how to %s", d.do)
 }
