@@ -33,6 +33,8 @@ type Outcome struct {
 	Retry int `json:"retry_after,omitempty"`
 	// Detail is for engineers: the error with line and unit. It never holds a secret.
 	Detail string `json:"detail,omitempty"`
+	// Lasting says that waiting does not cure the reason: a scene does not ask again.
+	Lasting bool `json:"-"`
 }
 
 // OK reports whether the command did, or will do, what was asked as far as anyone can know.
@@ -52,6 +54,8 @@ type Refusal struct {
 	Reason Phrase
 	// For is how long the reason is expected to hold; 0 where nobody knows.
 	For time.Duration
+	// Lasting says that the reason holds until somebody does something about it: it has no mains.
+	Lasting bool
 }
 
 func (r *Refusal) Error() string {
@@ -87,7 +91,7 @@ func OutcomeOf(err error) Outcome {
 	case errors.As(err, &refusal):
 		return Outcome{
 			Result: Refused, Reason: refusal.Reason, Detail: err.Error(),
-			Retry: int(math.Ceil(refusal.For.Seconds())),
+			Retry: int(math.Ceil(refusal.For.Seconds())), Lasting: refusal.Lasting,
 		}
 	case errors.Is(err, line.ErrSuperseded):
 		return Outcome{Result: Superseded, Reason: Phrase{ZH: "已被更新的操作取代", EN: "A newer command took its place"}, Detail: err.Error()}

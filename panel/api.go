@@ -210,6 +210,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	sees := s.views(r)
 	ctx, cancel := s.streaming(r)
 	defer cancel()
+	narrow(r)
 	// A revision counts only within one life of the daemon, which the epoch names.
 	var seen uint64
 	if r.URL.Query().Get("epoch") == s.epoch {

@@ -140,6 +140,9 @@ type counted struct {
 	give func()
 }
 
+// NetConn returns the connection beneath.
+func (c *counted) NetConn() net.Conn { return c.Conn }
+
 // Close closes the connection.
 func (c *counted) Close() error {
 	defer c.give()

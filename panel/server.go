@@ -111,7 +111,7 @@ func (s *Server) Handler() http.Handler { return s.guardWeb(s.echo) }
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: s.times.header, WriteTimeout: s.times.answer, IdleTimeout: idleTime, MaxHeaderBytes: headerMost,
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), ConnContext: withConn,
 	}
 	listener = newBounded(listener)
 	if s.Certificate != nil {
@@ -134,6 +134,32 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serving the panel: %w", err)
 	}
 	return nil
+}
+
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// streamBuffer is how much of a stream of events the kernel may hold for a client that is slow. What lies
+// there is a backlog, and a panel that falls behind is to get the latest.
+const streamBuffer = 4 << 10
+
+// narrow keeps the kernel from holding more of a stream than that.
+func narrow(r *http.Request) {
+	c, _ := r.Context().Value(connKey{}).(net.Conn)
+	for c != nil {
+		switch inner := c.(type) {
+		case *net.TCPConn:
+			_ = inner.SetWriteBuffer(streamBuffer)
+			return
+		case interface{ NetConn() net.Conn }: // TLS, or one that is counted
+			c = inner.NetConn()
+		default:
+			return
+		}
+	}
 }
 
 // streaming returns a context for an answer that goes on: it ends with the request, and with the

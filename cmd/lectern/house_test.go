@@ -42,6 +42,7 @@ type house struct {
 	secret string
 	cast   *cast.Ensemble
 	data   string
+	log    *slog.Logger
 	daemon *daemon
 	stop   func() // ends the daemon, not its equipment
 }
@@ -52,6 +53,18 @@ func example(name string) string { return filepath.Join("..", "..", "configs", n
 // open starts a room on simulated equipment until the test ends. Changes are made to the room file
 // before anything starts.
 func open(t testing.TB, path string, changes ...func(*configs.Room)) *house {
+	t.Helper()
+	return raise(t, path, staging{log: slog.New(slog.DiscardHandler)}, changes...)
+}
+
+// staging is how a room is put up, beside what its file says.
+type staging struct {
+	seed uint64 // of the noise on its wires; 0 for any
+	log  *slog.Logger
+	more func(*sim.Stage, *cast.Ensemble, *configs.Room) // puts further equipment on the stage before the daemon starts; may be nil
+}
+
+func raise(t testing.TB, path string, how staging, changes ...func(*configs.Room)) *house {
 	t.Helper()
 	cfg, err := configs.Load(path, all.Catalogue(), os.LookupEnv)
 	if err != nil {
@@ -69,12 +82,16 @@ func open(t testing.TB, path string, changes ...func(*configs.Room)) *house {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stage := sim.NewStage(ctx)
+	stage.Seed(how.seed)
 	played, err := cast.Play(ctx, stage, cfg, cast.Options{Speed: quick, Folder: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	played.Endpoints.Apply(cfg)
-	h := &house{t: t, cfg: cfg, cast: played, data: t.TempDir()}
+	if how.more != nil {
+		how.more(stage, played, cfg)
+	}
+	h := &house{t: t, cfg: cfg, cast: played, data: t.TempDir(), log: how.log}
 	h.start()
 	t.Cleanup(func() {
 		h.stop()
@@ -89,7 +106,7 @@ func open(t testing.TB, path string, changes ...func(*configs.Room)) *house {
 func (h *house) start() {
 	h.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	d, err := newDaemon(ctx, h.cfg, h.data, true, slog.New(slog.DiscardHandler))
+	d, err := newDaemon(ctx, h.cfg, h.data, true, h.log)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ var errOver = errors.New("the room has been closed down")
 
 // noMains is why equipment whose circuit is off refuses.
 func noMains() *devices.Refusal {
-	return &devices.Refusal{Reason: devices.Phrase{ZH: "没有供电，请先打开系统电源", EN: "It has no mains power: switch the system on first"}}
+	return &devices.Refusal{Lasting: true, Reason: devices.Phrase{ZH: "没有供电，请先打开系统电源", EN: "It has no mains power: switch the system on first"}}
 }
 
 // base is what all equipment has in common. The equipment embeds it and gives it read.

@@ -101,7 +101,7 @@ func TestWithoutMainsNothingIsAskedReportedOrDone(t *testing.T) {
 		b.want("power", "", devices.Unknown)
 		time.Sleep(time.Minute)
 		o := devices.OutcomeOf(b.set("power", devices.Bool(false)))
-		if o.Result != devices.Refused || o.Reason != noMains().Reason || c.asked() != before || len(c.written()) != 0 {
+		if o.Result != devices.Refused || o.Reason != noMains().Reason || !o.Lasting || c.asked() != before || len(c.written()) != 0 {
 			t.Errorf("%+v, %d reads, wrote %v", o, c.asked()-before, c.written())
 		}
 		if err := b.device.Refresh(b.ctx); err != nil {

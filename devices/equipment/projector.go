@@ -303,7 +303,7 @@ func (p *projector) lock(property string, left time.Duration) *devices.Refusal {
 }
 
 func isOff() *devices.Refusal {
-	return &devices.Refusal{Reason: devices.Phrase{ZH: "投影机已关，请先打开", EN: "The projector is off: switch it on first"}}
+	return &devices.Refusal{Lasting: true, Reason: devices.Phrase{ZH: "投影机已关，请先打开", EN: "The projector is off: switch it on first"}}
 }
 
 func warmingUp(left time.Duration) *devices.Refusal {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -95,9 +96,7 @@ func (f *faulty) Write(b []byte) (int, error) {
 		}
 	case "garbage":
 		out = make([]byte, len(b))
-		for i := range out {
-			out[i] = byte(rand.UintN(256))
-		}
+		f.wire.noise.fill(out)
 	case "flood":
 		return len(b), f.flood()
 	}
@@ -108,13 +107,27 @@ func (f *faulty) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// noise is a source of bytes that mean nothing. It may be used from any goroutine.
+type noise struct {
+	mu     sync.Mutex
+	source *rand.Rand
+}
+
+func newNoise(seed, wire uint64) *noise { return &noise{source: rand.New(rand.NewPCG(seed, wire))} }
+
+func (n *noise) fill(b []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i := range b {
+		b[i] = byte(n.source.UintN(256))
+	}
+}
+
 // flood writes noise until the fault is healed or the wire closed.
 func (f *faulty) flood() error {
 	noise := make([]byte, 1024)
 	for f.wire.faultNow().name == "flood" && f.wire.stage.ctx.Err() == nil {
-		for i := range noise {
-			noise[i] = byte(rand.UintN(256))
-		}
+		f.wire.noise.fill(noise)
 		if _, err := f.conn.Write(noise); err != nil {
 			return err //nolint:wrapcheck // as above
 		}

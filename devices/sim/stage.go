@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,6 +21,10 @@ import (
 type Stage struct {
 	ctx context.Context
 	wg  sync.WaitGroup
+
+	mu      sync.Mutex
+	seed    uint64 // of the noise; 0 for none in particular
+	plugged uint64 // wires made so far
 }
 
 // NewStage makes a stage that lasts until ctx ends.
@@ -27,6 +32,25 @@ func NewStage(ctx context.Context) *Stage { return &Stage{ctx: ctx} }
 
 // Wait returns when ctx has ended and every port is closed.
 func (s *Stage) Wait() { s.wg.Wait() }
+
+// Seed makes the noise of wires that are made from now on come from a seed, so that a test that met
+// garbage can meet the same again.
+func (s *Stage) Seed(seed uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seed = seed
+}
+
+// noise is the source of a new wire's noise.
+func (s *Stage) noise() *noise {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.plugged++
+	if s.seed == 0 {
+		return newNoise(rand.Uint64(), s.plugged)
+	}
+	return newNoise(s.seed, s.plugged)
+}
 
 // Go runs something else that ends with the stage, such as a server of pictures.
 func (s *Stage) Go(f func()) { s.wg.Go(f) }
@@ -39,7 +63,7 @@ func (s *Stage) Serial(link string, baud int, equipment ...Equipment) (*Wire, er
 	if err != nil {
 		return nil, fmt.Errorf("simulated port %s: %w", link, err)
 	}
-	w := &Wire{stage: s, link: link, baud: baud, play: play, changed: make(chan struct{})}
+	w := &Wire{stage: s, link: link, baud: baud, play: play, noise: s.noise(), changed: make(chan struct{})}
 	if err := w.plug(); err != nil {
 		return nil, err
 	}
@@ -57,7 +81,7 @@ func (s *Stage) TCP(address string, equipment ...Equipment) (*Wire, error) {
 	if err != nil {
 		return nil, fmt.Errorf("simulated equipment at %s: %w", address, err)
 	}
-	w := &Wire{stage: s, address: address, play: play, changed: make(chan struct{})}
+	w := &Wire{stage: s, address: address, play: play, noise: s.noise(), changed: make(chan struct{})}
 	if err := w.plug(); err != nil {
 		return nil, err
 	}
@@ -97,6 +121,7 @@ type Wire struct {
 	address string // TCP
 	baud    int
 	play    func(context.Context, io.ReadWriter) error
+	noise   *noise
 
 	mu       sync.Mutex
 	open     []io.Closer        // what unplugging closes

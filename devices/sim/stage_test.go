@@ -131,3 +131,29 @@ func TestWireFaultsActOnWhatTheEquipmentSays(t *testing.T) {
 		t.Error("an unknown fault was taken")
 	}
 }
+
+func TestNoiseComesFromTheSeed(t *testing.T) {
+	garbage := func(seed uint64) []byte {
+		s := stage(t)
+		s.Seed(seed)
+		w, err := s.TCP("127.0.0.1:0", echo('a'))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Fault("garbage"); err != nil {
+			t.Fatal(err)
+		}
+		port, err := net.Dial("tcp", w.Address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer port.Close()
+		return ask(t, port, []byte("a frame that is repeated"))
+	}
+	if a, b := garbage(7), garbage(7); !bytes.Equal(a, b) {
+		t.Errorf("one seed made % X and % X", a, b)
+	}
+	if a, b := garbage(7), garbage(8); bytes.Equal(a, b) {
+		t.Errorf("two seeds made % X", a)
+	}
+}

@@ -224,3 +224,20 @@ func TestNothingThatCameDuringAStandstillIsCarriedOut(t *testing.T) {
 		cancel()
 	})
 }
+
+// The clock of a controller may be set while it runs, forward and back: by a time server after a power
+// failure, by hand.
+func TestACommandIsTakenAgainSoonAfterTheClockWasSet(t *testing.T) {
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	p := newPulse(at)
+	for _, jump := range []time.Duration{time.Hour, -time.Hour, -24 * time.Hour, 30 * 24 * time.Hour} {
+		at = at.Add(jump)
+		for range 4 {
+			p.beat(at)
+			at = at.Add(beatEvery)
+		}
+		if p.frozen(at) {
+			t.Errorf("%s after the clock was set by %s commands are refused as old", 4*beatEvery, jump)
+		}
+	}
+}

@@ -47,5 +47,6 @@ func (p *pulse) beat(now time.Time) {
 
 // frozen reports whether what comes in now may have waited since before the process stood still.
 func (p *pulse) frozen(now time.Time) bool {
-	return time.Duration(now.UnixNano()-p.beaten.Load()) > frozenFrom || time.Duration(now.UnixNano()-p.thawed.Load()) < thawTime
+	since := time.Duration(now.UnixNano() - p.thawed.Load()) // below 0 where the clock was set back: it was not a moment ago
+	return time.Duration(now.UnixNano()-p.beaten.Load()) > frozenFrom || since >= 0 && since < thawTime
 }

@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,4 +79,147 @@ func TestNoTargetStandsForEver(t *testing.T) {
 			t.Errorf("the target is still %q", got)
 		}
 	})
+}
+
+// Two people at one curtain: the height that the first has asked for is accepted at about the moment at
+// which the second sends the curtain elsewhere.
+func TestAHeightIsGivenUpThoughItWasAcceptedLate(t *testing.T) {
+	for name, acceptedAfter := range map[string]bool{"accepted while the newer wish waits": false, "accepted after it": true} {
+		t.Run(name, func(t *testing.T) {
+			begun, moving, accept, arrived := make(chan bool), make(chan bool), make(chan bool), make(chan bool)
+			curtain := &thing{properties: []devices.Property{
+				{Name: "motion", Kind: devices.KindEnum, Settable: true, Options: devices.Words("up", "stop", "down")},
+				{Name: "position", Kind: devices.KindInteger, Settable: true, Continuous: true, Max: 100},
+			}, set: func(_ context.Context, _ *thing, property string, _ devices.Value) error {
+				if property == "position" {
+					close(begun)
+					<-accept
+					return devices.ErrAccepted
+				}
+				close(moving)
+				<-arrived
+				return nil
+			}}
+			r := newRoom(t, Config{Members: []Member{{ID: "curtain", Device: curtain}}})
+			curtain.report.Report("position", devices.Int(0), devices.Reported)
+			var height, motion sync.WaitGroup
+			height.Go(func() { do(t, r, "curtain", "position", 60) })
+			<-begun
+			motion.Go(func() { do(t, r, "curtain", "motion", "up") })
+			<-moving
+			if acceptedAfter {
+				close(arrived)
+				motion.Wait()
+				close(accept)
+				height.Wait()
+			} else {
+				close(accept)
+				height.Wait()
+				close(arrived)
+				motion.Wait()
+			}
+			if got := target(r, "curtain", "position"); got != "" {
+				t.Errorf("the curtain was sent up, and still waits for %q", got)
+			}
+		})
+	}
+}
+
+func TestAHeightThatIsAskedForLastStands(t *testing.T) {
+	begun, arrived := make(chan bool), make(chan bool)
+	curtain := &thing{properties: []devices.Property{
+		{Name: "motion", Kind: devices.KindEnum, Settable: true, Options: devices.Words("up", "stop", "down")},
+		{Name: "position", Kind: devices.KindInteger, Settable: true, Continuous: true, Max: 100},
+	}, set: func(_ context.Context, _ *thing, property string, _ devices.Value) error {
+		if property == "position" {
+			return devices.ErrAccepted
+		}
+		close(begun)
+		<-arrived
+		return nil
+	}}
+	r := newRoom(t, Config{Members: []Member{{ID: "curtain", Device: curtain}}})
+	curtain.report.Report("position", devices.Int(0), devices.Reported)
+	var motion sync.WaitGroup
+	motion.Go(func() { do(t, r, "curtain", "motion", "up") })
+	<-begun
+	do(t, r, "curtain", "position", 60)
+	close(arrived)
+	motion.Wait()
+	if got := target(r, "curtain", "position"); got != "60" {
+		t.Errorf("the height that was asked for last is %q", got)
+	}
+}
+
+func heights() *thing {
+	return accepts(&thing{properties: []devices.Property{
+		{Name: "motion", Kind: devices.KindEnum, Settable: true, Options: devices.Words("up", "stop", "down")},
+		{Name: "position", Kind: devices.KindInteger, Settable: true, Continuous: true, Max: 100},
+	}})
+}
+
+// A curtain that is timed comes to stand a little beside the height that was asked for.
+func TestAHeightIsReachedWhereTheCurtainComesToStandBesideIt(t *testing.T) {
+	curtain := heights()
+	r := newRoom(t, Config{Members: []Member{{ID: "curtain", Device: curtain}}})
+	curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+	curtain.report.Report("position", devices.Int(0), devices.Assumed)
+	do(t, r, "curtain", "position", 61)
+	curtain.report.Report("motion", devices.Word("up"), devices.Reported)
+	curtain.report.Report("position", devices.Int(59), devices.Assumed)
+	if got := target(r, "curtain", "position"); got != "61" {
+		t.Errorf("under way the target is %q", got)
+	}
+	curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+	curtain.report.Report("position", devices.Int(62), devices.Assumed)
+	if got := target(r, "curtain", "position"); got != "" {
+		t.Errorf("the curtain has arrived, and the panel still waits for %q", got)
+	}
+}
+
+// One that stands elsewhere for longer than it takes to turn round will not go on.
+func TestAHeightIsGivenUpWhereTheCurtainGoesOnStanding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		curtain := heights()
+		r := newRoom(t, Config{Members: []Member{{ID: "curtain", Device: curtain}}})
+		curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+		do(t, r, "curtain", "position", 61)
+		curtain.report.Report("motion", devices.Word("up"), devices.Reported)
+		curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+		curtain.report.Report("position", devices.Int(30), devices.Assumed)
+		time.Sleep(standTime / 2)
+		synctest.Wait()
+		if got := target(r, "curtain", "position"); got != "61" {
+			t.Errorf("while it may be turning round the target is %q", got)
+		}
+		curtain.report.Report("motion", devices.Word("up"), devices.Reported)
+		time.Sleep(standTime)
+		synctest.Wait()
+		if got := target(r, "curtain", "position"); got != "61" {
+			t.Errorf("on its way again the target is %q", got)
+		}
+		curtain.report.Report("motion", devices.Word("stop"), devices.Reported)
+		time.Sleep(standTime)
+		synctest.Wait()
+		if got := target(r, "curtain", "position"); got != "" {
+			t.Errorf("it stands for good, and the panel still waits for %q", got)
+		}
+	})
+}
+
+// An input that was kept for the end of the warm-up is not chosen any more when somebody switches the
+// projector off.
+func TestATargetIsGivenUpWhenItsPropertyIsLockedForGood(t *testing.T) {
+	beam := accepts(projector())
+	r := newRoom(t, Config{Members: []Member{{ID: "beam", Device: beam}}})
+	beam.report.Report("power", devices.Word("warming"), devices.Reported)
+	do(t, r, "beam", "input", "hdmi1")
+	beam.report.Lock("input", &devices.Refusal{For: time.Minute, Reason: devices.Phrase{EN: "It is warming up"}})
+	if got := target(r, "beam", "input"); got != "hdmi1" {
+		t.Errorf("while it warms up the target is %q", got)
+	}
+	beam.report.Lock("input", &devices.Refusal{Lasting: true, Reason: devices.Phrase{EN: "It is off"}})
+	if got := target(r, "beam", "input"); got != "" {
+		t.Errorf("it is off, and the panel still waits for %q", got)
+	}
 }

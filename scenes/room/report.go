@@ -40,6 +40,7 @@ func (p *reporter) Report(property string, v devices.Value, q devices.Quality) {
 	if changed {
 		r.state.touch(c)
 		r.state.keepPromise(c, before.Value)
+		r.state.come(p.member)
 		r.relock(p.member.ID, now)
 	} else {
 		r.state.keep(c)
@@ -112,6 +113,9 @@ func (p *reporter) Lock(property string, why *devices.Refusal) {
 			l.Until = time.Now().Add(why.For).Truncate(time.Second)
 		}
 		locks = append(locks, l)
+		if why.Lasting && c.promised { // what was accepted for later does not come about any more
+			s.forget(c)
+		}
 	}
 	if !slices.EqualFunc(locks, c.state.Locks, sameLock) {
 		c.state.Locks = locks

@@ -65,6 +65,8 @@ type member struct {
 	cells map[string]*cell
 	feeds []*member // the devices whose mains it switches
 	gate  gate
+
+	told uint64 // the newest wish for it; of the state's mu
 }
 
 // New makes a room and binds its devices. It fails where two devices have one id, or where a
@@ -224,9 +226,22 @@ func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
 	if Asked(c.By) {
 		r.Touch()
 	}
-	outcome := devices.OutcomeOf(r.perform(ctx, r.members[c.Device], property, value, c.By))
+	m := r.members[c.Device]
+	outcome := devices.OutcomeOf(r.perform(ctx, m, property, value, c.By))
+	outcome.Lasting = outcome.Lasting && !r.isComing(m)
 	r.journal.Await()
 	return outcome, nil
+}
+
+// isComing reports whether the mains of a device is being switched on: a sequencer takes its time, and who
+// waits for that does not wait for nothing.
+func (r *Room) isComing(m *member) bool {
+	for m = r.members[m.Mains]; m != nil; m = r.members[m.Mains] {
+		if p, ok := r.Get(m.ID, "power"); ok && p.Target.Bool() {
+			return true
+		}
+	}
+	return false
 }
 
 // perform carries out a command and tells the journal what became of it.
@@ -269,10 +284,10 @@ func (r *Room) carryOut(ctx context.Context, m *member, property devices.Propert
 	}
 	c := m.cells[property.Name]
 	mine := r.state.target(c, value)
-	r.giveUp(m, c)
+	r.giveUp(m, c, mine)
 	err = m.Device.Set(ctx, property.Name, value)
-	if errors.Is(err, devices.ErrAccepted) {
-		r.state.promise(c, mine)
+	if errors.Is(err, devices.ErrAccepted) && !r.isOvertaken(m, c, mine) {
+		r.state.promise(m, c, mine)
 	} else {
 		r.state.reached(c, mine)
 	}
@@ -281,14 +296,23 @@ func (r *Room) carryOut(ctx context.Context, m *member, property devices.Propert
 
 // giveUp forgets where a device was on its way to when it is now told something else: a curtain that
 // is stopped does not go to the height that was asked for before.
-func (r *Room) giveUp(m *member, now *cell) {
+func (r *Room) giveUp(m *member, now *cell, wish uint64) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
+	m.told = max(m.told, wish)
 	for _, c := range m.cells {
 		if c != now && c.promised && c.property.Continuous {
 			r.state.forget(c)
 		}
 	}
+}
+
+// isOvertaken reports whether a device that has accepted where to go has been told something else
+// meanwhile: two people may be at one curtain.
+func (r *Room) isOvertaken(m *member, c *cell, wish uint64) bool {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return c.property.Continuous && m.told > wish
 }
 
 type byKey struct{}

@@ -416,3 +416,22 @@ func TestPropertyMainsIsNeverCutUnlessTheProjectorIsOff(t *testing.T) {
 		}
 	})
 }
+
+// Without mains a refusal lasts, unless the mains is on its way.
+func TestWhatHasNoMainsIsNotWorthWaitingForUnlessItIsComing(t *testing.T) {
+	rack, player := accepts(circuit()), projector()
+	player.set = func(context.Context, *thing, string, devices.Value) error { return &devices.Refusal{Lasting: true} }
+	r := newRoom(t, Config{Members: []Member{{ID: "rack", Device: rack}, {ID: "player", Device: player, Mains: "rack"}}})
+	rack.report.Report("power", devices.Bool(false), devices.Reported)
+	if o := do(t, r, "player", "power", "on"); !o.Lasting {
+		t.Errorf("with the rack off: %+v", o)
+	}
+	do(t, r, "rack", "power", true)
+	if o := do(t, r, "player", "power", "on"); o.Lasting {
+		t.Errorf("while the rack comes: %+v", o)
+	}
+	rack.report.Report("power", devices.Bool(true), devices.Reported)
+	if o := do(t, r, "player", "power", "on"); !o.Lasting {
+		t.Errorf("with the rack on it is for another reason: %+v", o)
+	}
+}

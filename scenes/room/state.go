@@ -299,7 +299,7 @@ const promiseMost = 5 * time.Minute
 
 // promise leaves a target standing that the equipment has accepted, until it is reached or nothing
 // points to it any more.
-func (s *store) promise(c *cell, wish uint64) {
+func (s *store) promise(m *member, c *cell, wish uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -309,7 +309,36 @@ func (s *store) promise(c *cell, wish uint64) {
 	default:
 		c.promised = true
 		time.AfterFunc(promiseMost, func() { s.reached(c, wish) })
+		s.come(m)
 	}
+}
+
+const (
+	// heightSlack is how far, in percent, a curtain may stop from where it was sent and be there.
+	heightSlack = 2
+	// standTime is longer than a curtain stands where it turns round.
+	standTime = 10 * time.Second
+)
+
+// come looks at the height that a curtain was sent to, when the curtain has come to stand: it is there,
+// though a little beside, or will not get there if it goes on standing. The caller holds mu.
+func (s *store) come(m *member) {
+	motion, height := m.cells["motion"], m.cells["position"]
+	if motion == nil || height == nil || !height.promised || motion.state.Value != devices.Word(string(devices.Stop)) {
+		return
+	}
+	if off := height.state.Value.Int() - height.state.Target.Int(); !height.state.Value.IsZero() && max(off, -off) <= heightSlack {
+		s.forget(height)
+		return
+	}
+	wish, since := height.wish, motion.state.Since
+	time.AfterFunc(standTime, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if height.wish == wish && motion.state.Since.Equal(since) {
+			s.forget(height)
+		}
+	})
 }
 
 // forget takes a target back. The caller holds mu.

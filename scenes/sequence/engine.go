@@ -146,7 +146,7 @@ func (e *Engine) start(s *Scene, by journal.By, from int, steps []Step, then fun
 	ctx, cancel := context.WithCancelCause(e.ctx)
 	r := &run{
 		engine: e, scene: s, steps: steps, at: from, cancel: cancel, over: make(chan struct{}),
-		decisions: make(chan Decision), expects: e.expects[s.ID], times: make([]time.Duration, len(steps)),
+		expects: e.expects[s.ID], times: make([]time.Duration, len(steps)),
 		shown: room.Run{
 			ID: rand.Text()[:10], Scene: s.ID, By: by.String(), State: room.Running, Started: time.Now(),
 			Steps: make([]room.RunStep, len(steps)),
@@ -221,12 +221,7 @@ func (e *Engine) Decide(scene string, d Decision, by journal.By) bool {
 	e.mu.Lock()
 	r := e.active[scene]
 	e.mu.Unlock()
-	if r == nil || r.snapshot().State != room.Asking {
-		return false
-	}
-	select {
-	case r.decisions <- d:
-	case <-r.over:
+	if r == nil || !r.answer(d) {
 		return false
 	}
 	e.journal.Record(journal.Entry{Time: time.Now(), By: by, Scene: scene, Run: r.snapshot().ID, Outcome: string(d)})

@@ -36,14 +36,14 @@ type run struct {
 	at        int // the step under way
 	cancel    context.CancelCauseFunc
 	over      chan struct{}
-	decisions chan Decision
 	unwinding bool
 	began     time.Time       // the step under way
 	expects   []time.Duration // how long each step took the last time; may be empty
 	times     []time.Duration // how long each took this time
 
-	mu    sync.Mutex
-	shown room.Run
+	mu       sync.Mutex
+	shown    room.Run
+	question chan Decision // that stands and is not answered; nil for none
 }
 
 func (r *run) snapshot() room.Run {
@@ -216,7 +216,7 @@ func (r *run) set(ctx context.Context, i int, w room.Wish, limit time.Duration) 
 			return nil
 		}
 		wait := min(max(time.Duration(outcome.Retry)*time.Second, patienceLeast), patienceMost)
-		if outcome.Result != devices.Refused || time.Now().Add(wait).After(deadline) {
+		if outcome.Result != devices.Refused || outcome.Lasting || time.Now().Add(wait).After(deadline) {
 			return &failure{
 				reason: outcome.Reason,
 				err:    fmt.Errorf("%s.%s to %s: %s: %s", w.Device, w.Property, w.Value, outcome.Result, outcome.Detail),
@@ -264,6 +264,19 @@ func (r *run) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// answer answers the question that stands, once: what comes second is no answer to the next. It reports
+// false where none stands.
+func (r *run) answer(d Decision) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.question == nil {
+		return false
+	}
+	r.question <- d
+	r.question = nil
+	return true
+}
+
 // fail deals with a step that has failed, and says whether to go on with the next or do it again.
 func (r *run) fail(ctx context.Context, s Step, failed *failure) (goOn, again bool) {
 	policy := s.OnFailure
@@ -272,9 +285,10 @@ func (r *run) fail(ctx context.Context, s Step, failed *failure) (goOn, again bo
 	}
 	if policy == Ask {
 		r.showStep(r.at, room.Asking, failed.reason, time.Time{})
-		r.show(func(s *room.Run) { s.State = room.Asking })
+		question := make(chan Decision, 1)
+		r.show(func(s *room.Run) { s.State, r.question = room.Asking, question })
 		select {
-		case d := <-r.decisions:
+		case d := <-question:
 			r.show(func(s *room.Run) { s.State = room.Running })
 			policy = map[Decision]Policy{DecideSkip: Skip, DecideUnwind: Unwind}[d]
 			if d == DecideRetry {

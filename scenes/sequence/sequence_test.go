@@ -247,6 +247,64 @@ func TestAskLetsAPersonDecide(t *testing.T) {
 	}
 }
 
+// All panels answer one question. What comes second is an answer to a question that stands no more, and
+// must not be kept for the next.
+func TestOneQuestionTakesOneDecision(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scene := rackOn()
+		scene.Steps[1].OnFailure, scene.Steps[1].Within = Ask, 3*time.Second
+		r, made, e, _ := stage(t, 3, "", scene)
+		r.sick["c2"] = &devices.Refusal{For: time.Minute}
+		start(t, e, "on")
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		const panels = 20
+		answers := make(chan bool, panels)
+		for range panels {
+			go func() { answers <- e.Decide("on", DecideRetry, tester) }()
+		}
+		synctest.Wait()
+		if len(answers) != panels {
+			t.Fatalf("%d are left waiting", panels-len(answers))
+		}
+		taken := 0
+		for range panels {
+			if <-answers {
+				taken++
+			}
+		}
+		if taken != 1 {
+			t.Errorf("%d answers were taken", taken)
+		}
+		time.Sleep(6 * time.Second) // it has been tried again, and asks again
+		synctest.Wait()
+		if run := latest(made, "on"); run.State != room.Asking {
+			t.Errorf("run %s, did %s", states(run), r.did())
+		}
+		if !e.Decide("on", DecideStop, tester) {
+			t.Error("the second question has no answer")
+		}
+		if err := e.Wait(context.Background(), "on"); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// What only somebody can change is not waited for: a projector without mains does not keep the lights of
+// the end of a meeting off for a minute.
+func TestARefusalThatLastsIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		scene := rackOn()
+		scene.Steps[1].Within, scene.Steps[1].OnFailure = time.Minute, Skip
+		r, made, e, _ := stage(t, 3, "", scene)
+		r.sick["c2"] = &devices.Refusal{Lasting: true}
+		began := time.Now()
+		if run := play(t, made, e, "on"); run.Steps[1].State != room.Skipped || time.Since(began) > 6*time.Second {
+			t.Errorf("%s in %s", states(run), time.Since(began))
+		}
+	})
+}
+
 func TestRefusedStepWaitsForItsTimeAndSaysWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		scene := rackOn()
