@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	killMoments = flag.Int("kills", 20, "how often the daemon is killed; 300 is the killings")
+	killMoments = flag.Int("kills", 20, "how often the daemon is killed; 300 is the campaign")
 	killSeed    = flag.Uint64("seed", 0, "of the moments at which the daemon is killed; 0 draws one")
 )
 
