@@ -129,6 +129,9 @@ func hasten(cfg *configs.Room) {
 			d.Transition.Warm /= quick
 			d.Transition.Cool /= quick
 		}
+		if d.Relays != nil {
+			d.Travel = 1500 * time.Millisecond // longer than a relay's lag, so that only the dead time keeps its turns apart
+		}
 		if f := reflect.ValueOf(d.Settings); d.Driver == "escvp21" {
 			f.Elem().FieldByName("Ignition").SetInt(int64(2 * time.Second))
 		}
