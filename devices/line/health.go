@@ -92,6 +92,9 @@ func (l *Line) account(x *Exchange, err error) {
 	if !x.Sure {
 		u.quiet = now.Add(max(settleLeast, 2*l.timeout(x)))
 	}
+	if errors.Is(err, errGivenUp) { // nobody knows whether it would have answered
+		return
+	}
 	if u.missed++; u.missed < silentAfter {
 		return
 	}

@@ -191,6 +191,26 @@ func TestSilentUnitIsSetAsideAndComesBack(t *testing.T) {
 	}
 }
 
+// A command that was carried out long since is nobody who waits: the next probe of a silent unit is not
+// given up for it, and the unit comes back by itself.
+func TestSilentUnitComesBackByItselfAfterSomebodyHasPressed(t *testing.T) {
+	dead, alive := &unit{address: 1, mute: true}, &unit{address: 2}
+	r := bus(t, dead, alive)
+	for range 2 {
+		if _, err := r.Do(limit(t), echo(1, 1)); !errors.Is(err, line.ErrNoReply) {
+			t.Fatalf("a mute unit: %v", err)
+		}
+	}
+	if _, err := r.Do(person(t), echo(2, 1)); err != nil {
+		t.Fatalf("somebody's command to its neighbour: %v", err)
+	}
+	dead.setMute(false)
+	until(t, "the unit, which answers again, is heard", func() bool {
+		_, err := r.Do(limit(t), echo(1, 2))
+		return err == nil
+	})
+}
+
 func TestLateReplyIsNotTakenForTheNextAnswer(t *testing.T) {
 	r := bus(t, &unit{address: 1})
 	// Any frame of unit 1 would do, as it would for a codec without a transaction number.

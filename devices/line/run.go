@@ -281,6 +281,7 @@ func (c *conn) carryOut(ctx context.Context, j *job) error {
 	l := c.line
 	var giveUp chan struct{}
 	if j.urgency == Poll && l.isSilent(j.Unit) {
+		l.forgetPresses()
 		giveUp = l.urgent
 	}
 	frame, err := c.exchange(ctx, &j.Exchange, giveUp)
@@ -298,6 +299,20 @@ func (c *conn) carryOut(ctx context.Context, j *job) error {
 		j.done <- answer{frame: frame}
 	}
 	return err
+}
+
+// forgetPresses takes back the signal of somebody whose command is carried out already. Left behind, it
+// would end every probe of a silent unit as soon as it is sent, and the unit would never be heard again.
+func (l *Line) forgetPresses() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.urgent:
+	default:
+	}
+	if l.queue.first(func(j *job) bool { return j.urgency > Poll }) != nil {
+		signal(l.urgent)
+	}
 }
 
 // take takes the next exchange out of the queue. Where there is none yet, again says when one may
