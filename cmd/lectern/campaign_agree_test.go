@@ -1,12 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"sort"
@@ -207,21 +207,21 @@ func (s panelState) onBroker(o *office) (list []string) {
 // entries reads the whole journal from its file.
 func (h *house) entries(fail func(string, ...any)) []journal.Entry { return entriesIn(h.data, fail) }
 
+// entriesIn is for a daemon that has ended: it has its database for itself.
 func entriesIn(folder string, fail func(string, ...any)) (all []journal.Entry) {
-	for _, name := range []string{"journal.jsonl.1", "journal.jsonl"} {
-		b, err := os.ReadFile(filepath.Join(folder, name))
+	j := journal.Open(folder, slog.New(slog.DiscardHandler))
+	defer j.Close()
+	for f := (journal.Filter{Most: journal.MostRead}); ; {
+		page, err := j.Read(context.Background(), f)
 		if err != nil {
-			continue
+			fail("reading the journal: %v", err)
 		}
-		for line := range strings.Lines(string(b)) {
-			var e journal.Entry
-			if err := json.Unmarshal([]byte(line), &e); err != nil {
-				fail("a line of the journal: %v: %q", err, line)
-				continue
-			}
-			all = append(all, e)
+		if all = append(all, page...); err != nil || len(page) < journal.MostRead {
+			break
 		}
+		f.Before = page[len(page)-1].Seq
 	}
+	slices.Reverse(all)
 	for i, e := range all {
 		if e.Seq != uint64(i)+1 {
 			fail("entry %d of the journal has the number %d", i+1, e.Seq)
@@ -256,6 +256,9 @@ func account(all []journal.Entry, clients []*client, fail func(string, ...any)) 
 	}
 	open := make(map[string]int)
 	for _, e := range all {
+		if e.Step != 0 {
+			continue // of a scene, which counts as a whole
+		}
 		by := strings.TrimSuffix(e.By.Via+" "+e.By.Name, " system")
 		by = strings.TrimSuffix(by, " main")
 		if e.Scene != "" {
