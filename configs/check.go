@@ -36,6 +36,7 @@ func (c *checker) check() {
 	c.scenes()
 	c.rules()
 	c.panel()
+	c.meetings()
 	c.facilities()
 }
 
