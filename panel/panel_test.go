@@ -25,6 +25,7 @@ import (
 	"lectern/devices"
 	"lectern/devices/line"
 	"lectern/panel/pin"
+	"lectern/scenes/build"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
@@ -110,12 +111,16 @@ func newRig(t *testing.T) *rig {
 		},
 		Scenes: []configs.Scene{{ID: "dim", Hold: 2 * time.Second}, {ID: "ask"}, {ID: "long"}},
 		Panel: configs.Panel{
-			PINs:   map[string]string{"main": hash(t, "1234"), "system": hash(t, "5678")},
+			PINs:   map[string]string{"main": hash(t, "1234"), "system": hash(t, "5678"), "staff": hash(t, "2468")},
 			Idle:   configs.Idle{Sleep: time.Minute, Lock: time.Hour, Area: 5 * time.Minute},
 			Tokens: []configs.Token{{Name: "bms", Role: "system", Secret: secret}, {Name: "eye", Role: "view", Secret: secret + "-view"}},
 		},
 	}
-	r.Server, err = New(Config{Cfg: cfg, Room: made, Engine: e, Journal: j, Build: "test", Log: log})
+	service, err := build.Serve(cfg, &build.Parts{Room: made, Engine: e}, "", log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Server, err = New(Config{Cfg: cfg, Room: made, Engine: e, Journal: j, Service: service, Build: "test", Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -539,6 +544,10 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"POST", "/api/v1/scenes/ask/decision", "/api/v1/scenes/{scene}/decision", `{"do":"skip"}`},
 		{"GET", "/api/v1/journal", "", ``},
 		{"GET", "/api/v1/trace", "", ``},
+		{"POST", "/api/v1/orders", "", `{"symptom":"no sound","device":"lamp"}`},
+		{"POST", "/api/v1/orders", "", `{"symptom":" "}`},
+		{"POST", "/api/v1/orders", "", `{"symptom":"x","device":"lmp"}`},
+		{"GET", "/api/v1/orders", "", ``},
 		{"GET", "/api/v1/trace?dir=up", "/api/v1/trace", ``},
 		{"GET", "/api/openapi.json", "", ``},
 		{"GET", "/healthz", "", ``},

@@ -20,6 +20,8 @@ import (
 	"lectern/configs"
 	"lectern/devices/line"
 	"lectern/panel/pin"
+	"lectern/panel/staff"
+	"lectern/scenes/build"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
@@ -40,6 +42,7 @@ type Config struct {
 	Engine    *sequence.Engine
 	Journal   *journal.Journal
 	Lines     []*line.Line
+	Service   *build.Service // what staff work with; nil for none
 	Build     string
 	Simulated bool
 	Log       *slog.Logger
@@ -58,6 +61,8 @@ type Server struct {
 	streams  chan struct{} // bounds the event streams
 	pictures chan struct{} // bounds the pictures relayed
 	metrics  *metrics
+	staff    *staff.Pages // nil where staff have no PIN
+	reports  reports
 	relay    *http.Transport // to the equipment's pictures
 	epoch    string
 	life     context.Context // ends with Run, so that streams do
@@ -81,6 +86,9 @@ func New(c Config) (*Server, error) {
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s)
+	if err := s.tablet(); err != nil {
+		return nil, err
+	}
 	s.routes()
 	return s, nil
 }
@@ -163,6 +171,8 @@ func (s *Server) table() []route {
 		{http.MethodPost, "/api/v1/scenes/:scene/hold", s.hold},
 		{http.MethodPost, "/api/v1/scenes/:scene/decision", s.decide},
 		{http.MethodGet, "/api/v1/journal", s.readJournal},
+		{http.MethodPost, "/api/v1/orders", s.report},
+		{http.MethodGet, "/api/v1/orders", s.readReports},
 		{http.MethodGet, "/api/v1/trace", s.trace},
 		{http.MethodGet, "/api/v1/preview/:device", s.preview},
 		{http.MethodGet, "/guide", s.guide},
@@ -170,7 +180,7 @@ func (s *Server) table() []route {
 		{http.MethodGet, "/healthz", s.healthz},
 		{http.MethodGet, "/readyz", s.readyz},
 		{http.MethodGet, "/metrics", s.metrics.serve},
-	}, s.pages()...)
+	}, append(s.pages(), s.tabletRoutes()...)...)
 }
 
 type paramKey string

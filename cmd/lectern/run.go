@@ -129,6 +129,7 @@ type daemon struct {
 	panel   *panel.Server
 	gateway *mqtt.Gateway // nil where the room file names no broker
 	broker  *mqtt.Broker  // nil where it names one elsewhere
+	service *build.Service
 	journal *journal.Journal
 	log     *slog.Logger
 }
@@ -148,16 +149,20 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("building the room: %w", err), j.Close())
 	}
+	service, err := build.Serve(cfg, parts, folder, log)
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
 	server, err := panel.New(panel.Config{
-		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Journal: j, Lines: parts.Lines,
+		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Journal: j, Lines: parts.Lines, Service: service,
 		Build: buildVersion(), Simulated: simulated, Log: log,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("making the panel: %w", err), j.Close())
+		return nil, errors.Join(fmt.Errorf("making the panel: %w", err), service.Close(), j.Close())
 	}
-	d := &daemon{parts: parts, panel: server, journal: j, log: log}
+	d := &daemon{parts: parts, panel: server, service: service, journal: j, log: log}
 	if err := d.facilities(ctx, cfg, folder); err != nil {
-		return nil, errors.Join(err, j.Close())
+		return nil, errors.Join(err, service.Close(), j.Close())
 	}
 	return d, nil
 }
@@ -198,6 +203,7 @@ func (d *daemon) facilities(ctx context.Context, cfg *configs.Room, folder strin
 func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.parts.Run(ctx) })
+	g.Go(func() error { return d.service.Run(ctx) })
 	g.Go(func() error { return d.panel.Run(ctx, listener) })
 	if d.gateway != nil {
 		g.Go(func() error { return d.gateway.Run(ctx) })
@@ -209,5 +215,5 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	if d.broker != nil {
 		err = errors.Join(err, d.broker.Close())
 	}
-	return errors.Join(err, d.journal.Close())
+	return errors.Join(err, d.service.Close(), d.journal.Close())
 }
