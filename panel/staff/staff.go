@@ -143,8 +143,19 @@ type visit struct {
 	session string
 }
 
-// quiet marks the reload of a page that nobody touched.
-const quiet = "quiet"
+// Of an address, quiet marks the reload of a page that nobody touched, and still a page that does not
+// load itself again: who reads slowly, or hears the page read, can have it so.
+const (
+	quiet = "quiet"
+	still = "still"
+)
+
+// reload has the browser load the page again.
+func reload(w http.ResponseWriter, seconds int, path string) {
+	if seconds > 0 {
+		w.Header().Set("Refresh", fmt.Sprintf("%d; url=%s?%s=1", seconds, path, quiet))
+	}
+}
 
 func (p *Pages) visit(w http.ResponseWriter, r *http.Request, handle func(*visit)) {
 	session, ok := p.Gate.Staff(r, !r.URL.Query().Has(quiet))
@@ -179,7 +190,8 @@ func back(path string) string {
 type page struct {
 	*visit
 	Name    string // of the template
-	Refresh int    // seconds; 0 for never
+	Refresh int    // seconds until it loads itself again; 0 for never
+	Still   bool   // it would, and somebody does not want it to
 	Tea     *teaDue
 	Due     int // items of open checklists that nobody has ticked
 	Data    any
@@ -193,6 +205,10 @@ func (v *visit) show(name string, refresh int, data any) {
 func (v *visit) showAs(status int, name string, refresh int, data any) {
 	now := time.Now()
 	pg := page{visit: v, Name: name, Refresh: refresh, Tea: v.p.teaDue(now), Due: v.p.left(now), Data: data}
+	if refresh > 0 && v.r.URL.Query().Has(still) {
+		pg.Refresh, pg.Still = 0, true
+	}
+	reload(v.w, pg.Refresh, v.Path())
 	v.p.render(v.say, v.w, status, name, pg)
 }
 
@@ -222,6 +238,9 @@ const initialsCookie = "lectern-initials"
 
 // Initials are those of who last wrote something on this tablet.
 func (v *visit) Initials() string {
+	if typed := v.r.PostFormValue("who"); typed != "" {
+		return typed // into a form that was not taken
+	}
 	if c, err := v.r.Cookie(initialsCookie); err == nil {
 		if s, err := url.QueryUnescape(c.Value); err == nil {
 			return s
@@ -264,7 +283,8 @@ func (p *Pages) language(w http.ResponseWriter, r *http.Request) {
 // doorPage asks for the PIN. What is due it says all the same, without a word of whose meeting it is.
 type doorPage struct {
 	*say
-	Refresh int
+	Refresh int // nothing is said of it
+	Still   bool
 	Path    string
 	To      string
 	Refused devices.Phrase
@@ -278,8 +298,9 @@ func (p *Pages) door(w http.ResponseWriter, r *http.Request) {
 
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request, status int, refused devices.Phrase) {
 	now := time.Now()
+	reload(w, seen, "/staff/enter")
 	p.render(p.says(r), w, status, "enter", doorPage{
-		say: p.says(r), Refresh: 60, Path: "/staff/enter", To: back(r.FormValue("to")), Refused: refused, Tea: p.teaDue(now), Due: p.left(now),
+		say: p.says(r), Path: "/staff/enter", To: back(r.FormValue("to")), Refused: refused, Tea: p.teaDue(now), Due: p.left(now),
 	})
 }
 
