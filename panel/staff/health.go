@@ -125,6 +125,9 @@ func (p *Pages) health(v *visit) {
 		}
 		d.Lines = append(d.Lines, c)
 		for _, u := range h.Units {
+			if u.Unit == "" {
+				continue // it is alone on its line
+			}
 			one := condition{ID: h.Line + " " + u.Unit, Name: h.Line + " · " + u.Unit, State: "ok", Since: u.Heard}
 			if u.Silent {
 				one.State, one.Bad = "offline", true

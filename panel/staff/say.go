@@ -44,7 +44,7 @@ func (s *say) Help() string { return s.p.Cfg.Room.Help }
 
 func (s *say) functions() template.FuncMap {
 	return template.FuncMap{
-		"t": s.t, "phrase": s.phrase, "clock": s.clock, "date": s.date, "moment": s.moment, "span": s.span,
+		"t": s.t, "phrase": s.phrase, "clock": s.clock, "date": s.date, "moment": s.moment, "day": s.day, "span": s.span,
 		"device": s.device, "source": s.source, "field": s.field, "lines": lines, "add": func(a, b int) int { return a + b },
 	}
 }
@@ -74,6 +74,7 @@ func (s *say) format(t time.Time, f string) string {
 }
 
 func (s *say) clock(t time.Time) string  { return s.format(t, "15:04") }
+func (s *say) day(t time.Time) string    { return s.format(t, time.DateOnly) }
 func (s *say) moment(t time.Time) string { return s.format(t, "2006-01-02 15:04") }
 func (s *say) field(t time.Time) string  { return s.format(t, "2006-01-02T15:04") }
 
