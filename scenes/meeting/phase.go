@@ -59,8 +59,8 @@ func (b *Book) move(id string, to Phase, by string, play bool) error {
 func (b *Book) followTime(ctx context.Context) {
 	tick := time.NewTicker(tickTime)
 	defer tick.Stop()
-	for {
-		b.byTime(time.Now())
+	for began := time.Now(); ; {
+		b.byTime(time.Now(), began)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -69,7 +69,7 @@ func (b *Book) followTime(ctx context.Context) {
 	}
 }
 
-func (b *Book) byTime(now time.Time) {
+func (b *Book) byTime(now, began time.Time) {
 	rows := b.Between(now.Add(-back), now.Add(back))
 	busy := ""
 	for _, r := range rows {
@@ -90,7 +90,7 @@ func (b *Book) byTime(now time.Time) {
 		case !now.Before(r.Start.Add(-b.Before)):
 			to, due = Preparing, r.Start.Add(-b.Before)
 		}
-		missed := now.Sub(due) > lateMost
+		missed := began.Sub(due) > lateMost
 		if to.rank() <= r.Phase.rank() || to == Session && busy != "" && busy != r.ID || to == Ended && r.Phase.rank() < Session.rank() && missed {
 			continue
 		}
