@@ -213,7 +213,6 @@ var words = map[string]devices.Phrase{
 	"record.untick":        {ZH: "撤回：{}", EN: "Taken back: {}"},
 	"record.uses":          {ZH: "设备使用", EN: "Equipment used"},
 	"record.faults":        {ZH: "故障", EN: "Faults"},
-	"record.orders":        {ZH: "维修单", EN: "Repair orders"},
 	"record.ticks":         {ZH: "检查项", EN: "Ticks"},
 	"record.checks":        {ZH: "设备检查", EN: "Equipment checks"},
 	"record.teas":          {ZH: "添水次数", EN: "Times water was poured"},
