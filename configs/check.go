@@ -40,6 +40,7 @@ func (c *checker) check() {
 	c.autoOff()
 	c.emergency()
 	c.panel()
+	c.meetings()
 	c.facilities()
 }
 

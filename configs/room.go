@@ -40,6 +40,7 @@ type Room struct {
 	Holidays   []string    `yaml:"holidays" doc:"days on which the schedule rests: 2027-02-05, 2027-02-05..2027-02-11, or file:PATH of a file with one a line"`
 	AutoOff    []AutoOff   `yaml:"auto_off" doc:"what ends a meeting that nobody is in any more"`
 	Emergency  *Emergency  `yaml:"emergency" doc:"what the fire alarm makes the room do"`
+	Meetings   Meetings    `yaml:"meetings" doc:"where the room's meetings are known from, and what staff do around them"`
 	Panel      Panel       `yaml:"panel" need:"*" doc:"pages, PINs, tokens, looks"`
 	Facilities Facilities  `yaml:"facilities" doc:"the MQTT broker that property management listens on"`
 	Journal    Journal     `yaml:"journal" doc:"what is kept of what happened"`
@@ -293,6 +294,31 @@ type Theme struct {
 	Mode   string `yaml:"mode" enum:"sky,night" default:"sky" doc:"light or dark"`
 	Accent string `yaml:"accent" doc:"#rrggbb, quoted"`
 	Logo   string `yaml:"logo" doc:"path of a PNG or SVG, beside the room file"`
+}
+
+// Meetings says where the room's meetings are known from and what staff do around them. It needs
+// panel.pins.staff, whose area the staff pages are.
+type Meetings struct {
+	Calendar string        `yaml:"calendar" doc:"http or https address of an iCalendar feed, or the path of an .ics file beside the room file; an address with a key in it comes from ${ENV} or file:. Left out: meetings are entered by hand"`
+	Every    time.Duration `yaml:"every" least:"1m" most:"24h" default:"5m" doc:"how often the calendar is asked for"`
+	Place    string        `yaml:"place" doc:"of a calendar of many rooms: only meetings whose location has this text"`
+	Moved    string        `yaml:"moved" enum:"staff,time" default:"staff" doc:"who moves a meeting through its phases: staff, or the time of the calendar as well"`
+	Before   time.Duration `yaml:"before" least:"5m" most:"4h" default:"30m" doc:"how long before its start a meeting that time moves is being prepared"`
+	Phases   Phases        `yaml:"phases" doc:"the scene that each phase runs"`
+	Prepare  []Name        `yaml:"prepare" doc:"the preparation checklist; left out, that of the service instruction"`
+	Closing  []Name        `yaml:"closing" doc:"the closing checklist; left out, that of the service instruction"`
+	Tea      time.Duration `yaml:"tea" least:"5m" most:"2h" default:"15m" doc:"how often staff are reminded to pour water while a meeting is in session"`
+	Low      int           `yaml:"low" least:"5" most:"40" default:"22" doc:"°C; a temperature below is shown amber"`
+	High     int           `yaml:"high" least:"5" most:"40" default:"24" doc:"°C; a temperature above is shown amber"`
+	Lamp     int           `yaml:"lamp" least:"100" most:"100000" default:"2000" doc:"hours after which a projector's lamp should be changed"`
+}
+
+// Phases name the scenes of the phases of a meeting; where one is left out nothing is run.
+type Phases struct {
+	Preparing string `yaml:"preparing" doc:"run when the room is being prepared"`
+	Session   string `yaml:"session" doc:"run when the meeting begins, and after a break"`
+	Break     string `yaml:"break" doc:"run in a break"`
+	Ended     string `yaml:"ended" doc:"run when the meeting has ended"`
 }
 
 // Facilities is the broker.

@@ -27,6 +27,7 @@ import (
 	"lectern/devices"
 	"lectern/devices/line"
 	"lectern/scenes/automatic"
+	"lectern/scenes/build"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
@@ -90,7 +91,7 @@ func atRest(t *testing.T, changes ...making) (*rig, *sequence.Engine) {
 		},
 		Scenes: []configs.Scene{{ID: "dim", Hold: 2 * time.Second}, {ID: "ask"}, {ID: "long"}},
 		Panel: configs.Panel{
-			PINs:   map[string]string{"main": cheap("1234"), "system": cheap("5678")},
+			PINs:   map[string]string{"main": cheap("1234"), "system": cheap("5678"), "staff": cheap("2468")},
 			Idle:   configs.Idle{Sleep: time.Minute, Lock: time.Hour, Area: 5 * time.Minute},
 			Tokens: []configs.Token{{Name: "bms", Role: "system", Secret: secret}, {Name: "eye", Role: "view", Secret: secret + "-view"}},
 		},
@@ -120,6 +121,11 @@ func atRest(t *testing.T, changes ...making) (*rig, *sequence.Engine) {
 	board.Did(automatic.Rule, "rain", devices.OutcomeOf(nil))
 	made.PostEmergency(room.Emergency{Reason: devices.Phrase{ZH: "火警", EN: "Fire"}})
 	config.Room, config.Engine, config.Board = made, e, board
+	service, err := build.Serve(cfg, &build.Parts{Room: made, Engine: e}, "", log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Service = service
 	r.Server, err = New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -601,6 +607,10 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"GET", "/api/v1/journal?format=csv", "/api/v1/journal", ``},
 		{"GET", "/api/v1/journal?most=0", "/api/v1/journal", ``},
 		{"GET", "/api/v1/trace", "", ``},
+		{"POST", "/api/v1/orders", "", `{"symptom":"no sound","device":"lamp"}`},
+		{"POST", "/api/v1/orders", "", `{"symptom":" "}`},
+		{"POST", "/api/v1/orders", "", `{"symptom":"x","device":"lmp"}`},
+		{"GET", "/api/v1/orders", "", ``},
 		{"GET", "/api/v1/trace?dir=up", "/api/v1/trace", ``},
 		{"GET", "/api/openapi.json", "", ``},
 		{"GET", "/healthz", "", ``},

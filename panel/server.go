@@ -20,7 +20,9 @@ import (
 
 	"lectern/configs"
 	"lectern/devices/line"
+	"lectern/panel/staff"
 	"lectern/scenes/automatic"
+	"lectern/scenes/build"
 	"lectern/scenes/journal"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
@@ -48,6 +50,7 @@ type Config struct {
 	Board     *automatic.Board
 	Journal   *journal.Journal
 	Lines     []*line.Line
+	Service   *build.Service // what staff work with; nil for none
 	Build     string
 	Simulated bool
 	// Certificate makes the panel speak TLS; nil where it does not.
@@ -74,6 +77,8 @@ type Server struct {
 	pictures chan struct{} // bounds the pictures relayed
 	metrics  *metrics
 	exports  export
+	staff    *staff.Pages // nil where staff have no PIN
+	reports  reports
 	relay    *http.Transport // to the equipment's pictures
 	epoch    string
 	life     context.Context // ends with Run, so that streams do
@@ -100,6 +105,9 @@ func New(c Config) (*Server, error) {
 	s.Admit(&c.Cfg.Panel)
 	s.life, s.end = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s)
+	if err := s.tablet(); err != nil {
+		return nil, err
+	}
 	s.routes()
 	return s, nil
 }
@@ -215,6 +223,8 @@ func (s *Server) table() []route {
 		{http.MethodPost, "/api/v1/automatic/:kind/:id", s.switchAutomatic},
 		{http.MethodPost, "/api/v1/presence", s.present},
 		{http.MethodGet, "/api/v1/journal", s.readJournal},
+		{http.MethodPost, "/api/v1/orders", s.report},
+		{http.MethodGet, "/api/v1/orders", s.readReports},
 		{http.MethodGet, "/api/v1/trace", s.trace},
 		{http.MethodGet, "/api/v1/preview/:device", s.preview},
 		{http.MethodGet, "/guide", s.guide},
@@ -222,7 +232,7 @@ func (s *Server) table() []route {
 		{http.MethodGet, "/healthz", s.healthz},
 		{http.MethodGet, "/readyz", s.readyz},
 		{http.MethodGet, "/metrics", s.metrics.serve},
-	}, s.pages()...)
+	}, append(s.pages(), s.tabletRoutes()...)...)
 }
 
 type paramKey string

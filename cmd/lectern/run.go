@@ -141,6 +141,7 @@ type daemon struct {
 	certificate *panel.Certificate // nil where the panel speaks no TLS
 	gateway     *mqtt.Gateway      // nil where the room file names no broker
 	broker      *mqtt.Broker       // nil where it names one elsewhere
+	service     *build.Service
 	journal     *journal.Journal
 	log         *slog.Logger
 }
@@ -170,18 +171,23 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 		j.Close()
 		return nil, fmt.Errorf("building the room: %w", err)
 	}
+	service, err := build.Serve(cfg, parts, folder, log)
+	if err != nil {
+		j.Close()
+		return nil, err //nolint:wrapcheck // says what it is
+	}
 	server, err := panel.New(panel.Config{
-		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Board: parts.Board, Journal: j, Lines: parts.Lines,
+		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Board: parts.Board, Journal: j, Lines: parts.Lines, Service: service,
 		Build: buildVersion(), Simulated: simulated, Certificate: certificate, Log: log,
 	})
 	if err != nil {
 		j.Close()
-		return nil, fmt.Errorf("making the panel: %w", err)
+		return nil, errors.Join(fmt.Errorf("making the panel: %w", err), service.Close())
 	}
-	d := &daemon{parts: parts, panel: server, certificate: certificate, journal: j, log: log}
+	d := &daemon{parts: parts, panel: server, certificate: certificate, service: service, journal: j, log: log}
 	if err := d.facilities(ctx, cfg, folder); err != nil {
 		j.Close()
-		return nil, err
+		return nil, errors.Join(err, service.Close())
 	}
 	return d, nil
 }
@@ -227,6 +233,7 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	last.Go(func() error { return d.journal.Run(written) })
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.parts.Run(ctx) })
+	g.Go(func() error { return d.service.Run(ctx) })
 	g.Go(func() error { return d.panel.Run(ctx, listener) })
 	if d.gateway != nil {
 		g.Go(func() error { return d.gateway.Run(ctx) })
@@ -238,6 +245,7 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	if d.broker != nil {
 		err = errors.Join(err, d.broker.Close())
 	}
+	err = errors.Join(err, d.service.Close())
 	d.journal.Ended()
 	shut()
 	return errors.Join(err, last.Wait())

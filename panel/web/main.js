@@ -2,6 +2,7 @@
 import {Alarm, Vacant, obey} from './automatic.js';
 import {hush, load, opened, toast, unlock} from './ask.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
+import {Help, followReports} from './help.js';
 import {connect} from './link.js';
 import {Chooser, Player, Preview, Projector, Volume, sound} from './media.js';
 import {Icon} from './parts.js';
@@ -88,7 +89,7 @@ function Bar() {
     <h1>${name(room.value.name)}</h1>
     <p class="status" role="status"><${Icon} id=${s.icon} turn=${s.icon === 'busy'} /><span>${s.text}</span></p>
     <time>${hours()}</time>
-    ${room.value.help && html`<span class="help"><${Icon} id="help" />${t('help', room.value.help)}</span>`}
+    <${Help} />
     <button type="button" class="set" id="lang" lang=${lang.value === 'zh' ? 'en' : 'zh'} onClick=${() => speak(lang.value === 'zh' ? 'en' : 'zh')}><span class="label">${t('lang.other')}</span></button>
     <button type="button" class="set" id="end" onClick=${askEnd}><${Icon} id="end" /><span class="label">${t('end')}</span></button>
   </header>`;
@@ -205,3 +206,4 @@ effect(() => dress(theme.value || room.value.theme.mode, room.value.theme.accent
 obey();
 render(html`<${App} />`, document.getElementById('panel'));
 connect();
+followReports();

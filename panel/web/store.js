@@ -26,8 +26,8 @@ export const lang = computed(() => language.value || room.value?.language || 'zh
 
 // t is a word of the catalogue in the language of the panel. A key without words shows itself, so
 // that the gap is seen.
-export function t(key, put = {}) {
-  const text = words[key]?.[lang.value === 'zh' ? 0 : 1] ?? key;
+export function t(key, put = {}, into = lang.value) {
+  const text = words[key]?.[into === 'zh' ? 0 : 1] ?? key;
   const values = typeof put === 'object' ? put : {n: put};
   return text.replace(/\{(\w+)\}/g, (_, k) => values[k] ?? '');
 }

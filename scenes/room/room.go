@@ -326,3 +326,13 @@ func byOf(ctx context.Context) journal.By {
 	by, _ := ctx.Value(byKey{}).(journal.By)
 	return by
 }
+
+// Refresh has a device asked how it is, now, and returns why it did not answer. The error is a *NotFound
+// where there is no such device. It changes nothing.
+func (r *Room) Refresh(ctx context.Context, device string) error {
+	m, ok := r.members[device]
+	if !ok {
+		return &NotFound{fmt.Sprintf("no device %q", clip(device)), strings.Join(r.Devices(), ", ")}
+	}
+	return m.Device.Refresh(line.WithUrgency(ctx, line.Person)) //nolint:wrapcheck // names itself
+}

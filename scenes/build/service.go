@@ -1,0 +1,206 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lectern/configs"
+	"lectern/devices"
+	"lectern/scenes/check"
+	"lectern/scenes/journal"
+	"lectern/scenes/ledger"
+	"lectern/scenes/meeting"
+	"lectern/scenes/room"
+)
+
+// Service is what property staff work with: the meetings, the repair orders, the equipment check.
+type Service struct {
+	Book   *meeting.Book
+	Orders *ledger.Orders
+	Check  *check.Checker
+	watch  *meeting.Watch
+	stores []ledger.Store
+}
+
+// The books of the data folder.
+const (
+	ordersFile   = "orders.jsonl"
+	meetingsFile = "meetings.jsonl"
+)
+
+// Serve makes the service of a room whose parts are made. Where folder is empty it is kept in memory.
+func Serve(cfg *configs.Room, p *Parts, folder string, log *slog.Logger) (*Service, error) {
+	s := &Service{}
+	if err := s.open(cfg, p, folder, log); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the books of the service: %w", err), s.Close())
+	}
+	s.watch = &meeting.Watch{Room: p.Room, Book: s.Book, Uses: usable(cfg), Log: log}
+	s.Check = &check.Checker{
+		Room: p.Room,
+		Busy: func() bool { m, ok := s.Book.Now(); return ok && m.Phase != meeting.Preparing },
+		Done: func(found []meeting.Found, by string) []meeting.Found { return s.found(cfg, p.Room, found, by, log) },
+	}
+	for _, d := range cfg.Devices {
+		if d.Kind != "camera" {
+			s.Check.Devices = append(s.Check.Devices, check.Device{ID: d.ID, Kind: d.Kind})
+		}
+		if d.Measures == "presence" {
+			s.Check.Presence = append(s.Check.Presence, d.ID)
+		}
+	}
+	return s, nil
+}
+
+func (s *Service) open(cfg *configs.Room, p *Parts, folder string, log *slog.Logger) error {
+	var books [2]ledger.Store
+	for i, name := range []string{ordersFile, meetingsFile} {
+		store, err := ledger.Open(folder, name)
+		if err != nil {
+			return err //nolint:wrapcheck // says what it is
+		}
+		s.stores = append(s.stores, store)
+		books[i] = store
+	}
+	orders, err := ledger.NewOrders(books[0])
+	if err != nil {
+		return err //nolint:wrapcheck // says what it is
+	}
+	zone := time.Local
+	if cfg.Room.Timezone != "" {
+		if zone, err = time.LoadLocation(cfg.Room.Timezone); err != nil {
+			return fmt.Errorf("the room's timezone: %w", err)
+		}
+	}
+	m := cfg.Meetings
+	s.Orders = orders
+	s.Book, err = meeting.NewBook(meeting.Config{
+		Calendar: m.Calendar, Every: m.Every, Where: m.Place, Zone: zone, Folder: folder, Store: books[1], Log: log,
+		ByTime: m.Moved == "time", Before: m.Before, Tea: m.Tea,
+		Prepare: items(m.Prepare, prepare), Closing: items(m.Closing, closing),
+		Scenes: map[meeting.Phase]string{
+			meeting.Preparing: m.Phases.Preparing, meeting.Session: m.Phases.Session, meeting.Break: m.Phases.Break, meeting.Ended: m.Phases.Ended,
+		},
+		Play: func(scene, by string) error {
+			_, err := p.Engine.Start(scene, journal.By{Via: "meeting", Name: by})
+			return err //nolint:wrapcheck // becomes a note
+		},
+	})
+	return err //nolint:wrapcheck // says what it is
+}
+
+// The checklists of the service instruction, for a room file that has none. Nothing changes them.
+var (
+	prepare = []configs.Name{
+		{ZH: "桌椅和台型按会议要求摆放", EN: "Tables, chairs and layout are as the meeting asks"},
+		{ZH: "卫生清洁，茶水和用品齐备", EN: "The room is clean; tea, water and supplies are ready"},
+		{ZH: "灯光正常，已按会议要求调好", EN: "The lights work and are as the meeting asks"},
+		{ZH: "影音设备已检查，信号正常", EN: "The equipment is checked and its signals are right"},
+		{ZH: "室温在规定范围内", EN: "The temperature is in its band"},
+	}
+	closing = []configs.Name{
+		{ZH: "检查有无遗留物品", EN: "Nothing has been left behind"},
+		{ZH: "设备完好，损坏的已报修", EN: "The equipment is sound; what is not is reported"},
+		{ZH: "清洁完毕，用品已补充", EN: "The room is tidied and supplies are replaced"},
+		{ZH: "设备和灯光已关闭", EN: "Equipment and lights are off"},
+		{ZH: "门窗已锁好", EN: "Doors and windows are locked"},
+	}
+)
+
+func items(given, otherwise []configs.Name) []devices.Phrase {
+	if len(given) == 0 {
+		given = otherwise
+	}
+	var list []devices.Phrase
+	for _, n := range given {
+		list = append(list, phrase(n))
+	}
+	return list
+}
+
+// usable lists the sources with the projectors that they are shown on.
+func usable(cfg *configs.Room) []meeting.Usable {
+	var list []meeting.Usable
+	for _, src := range cfg.Sources {
+		u := meeting.Usable{ID: src.ID, On: src.On}
+		if u.On == "" {
+			u.On = "sources"
+		}
+		for _, d := range cfg.Devices {
+			if d.Kind == "projector" && slices.Contains(src.Devices(), d.ID) {
+				u.Displays = append(u.Displays, d.ID)
+			}
+		}
+		list = append(list, u)
+	}
+	return list
+}
+
+// Picture is the state of the room as a repair order keeps it.
+func Picture(r *room.Room) json.RawMessage {
+	b, err := json.Marshal(r.State())
+	if err != nil {
+		return nil // an order without a picture is better than none
+	}
+	return b
+}
+
+// found makes repair orders of what a check found, one for each device that has none open, and writes
+// the check into the book.
+func (s *Service) found(cfg *configs.Room, r *room.Room, found []meeting.Found, by string, log *slog.Logger) []meeting.Found {
+	now := time.Now()
+	id := ""
+	if m, ok := s.Book.Now(); ok {
+		id = m.ID
+	}
+	for i := range found {
+		f := &found[i]
+		if f.Result != "failed" {
+			continue
+		}
+		text := f.Reason.In("zh") + " / " + f.Reason.In("en")
+		if f.Detail != "" {
+			text += "\n" + f.Detail
+		}
+		var order ledger.Order
+		var err error
+		if open := s.Orders.List(ledger.Filter{Device: f.Device, Unclosed: true}); len(open) > 0 {
+			order, err = s.Orders.Do(open[0].ID, open[0].Version(), ledger.Step{Time: now, By: by, Via: "check", Text: text})
+		} else {
+			order, err = s.Orders.Open(ledger.Step{Time: now, By: by, Via: "check", Device: f.Device, Meeting: id, Text: text, Picture: Picture(r)})
+		}
+		if err != nil {
+			log.Error("a failed check did not become a repair order", "device", f.Device, "error", err)
+			continue
+		}
+		f.Order = order.ID
+	}
+	if err := s.Book.Add(meeting.Entry{Time: now, Kind: meeting.KindCheck, By: by, ID: id, Check: found}); err != nil {
+		log.Error("an equipment check was not written down", "error", err)
+	}
+	return found
+}
+
+// Run runs the service until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.Book.Run(ctx) })
+	g.Go(func() error { return s.Check.Run(ctx) })
+	g.Go(func() error { return s.watch.Run(ctx) })
+	return g.Wait() //nolint:wrapcheck // each names itself
+}
+
+// Close closes the books.
+func (s *Service) Close() error {
+	var errs []error
+	for _, store := range s.stores {
+		errs = append(errs, store.Close())
+	}
+	return errors.Join(errs...)
+}
