@@ -352,7 +352,6 @@ func TestLightsAndCurtainsAreExercisedInAnEmptyRoomOnly(t *testing.T) {
 	p.reads(review+".chip", "In session")
 	p.goes("/staff/check", "check")
 	p.sees("[name=exercise]:disabled")
-	e = h.listen("bus")
 	eval[bool](p, "document.querySelector('[name=exercise]').disabled = false; document.querySelector('[name=exercise]').checked = true; const x = document.createElement('input'); x.type = 'hidden'; x.name = 'empty'; x.value = '1'; document.querySelector('form.fields').append(x); true")
 	p.tap("[data-do=check]")
 	p.reads("[role=alert]", "nothing was moved")

@@ -61,7 +61,7 @@ func Parse(text string, repeat int) (Code, error) {
 func Pronto(text string) (Code, error) {
 	fields := strings.Fields(text)
 	if len(fields) < 6 {
-		return Code{}, errors.New("it is neither sendir,... nor Pronto hex, which has words of four digits: 0000 006D 0022 0002 ...")
+		return Code{}, errors.New("it is neither sendir,... nor Pronto hex, which is words of four digits, such as 0000 006D 0022 0002")
 	}
 	words := make([]int, len(fields))
 	for i, f := range fields {

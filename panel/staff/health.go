@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"lectern/devices"
 	"lectern/scenes/check"
 	"lectern/scenes/meeting"
 )
@@ -198,12 +197,4 @@ func (c checkView) Result(f meeting.Found) string {
 		return "check.moved"
 	}
 	return "check." + f.Result
-}
-
-// qualityWord is the word for how well a value is known; none where it is.
-func qualityWord(q string) string {
-	if q == string(devices.Reported) {
-		return "quality.reported"
-	}
-	return "quality." + q
 }

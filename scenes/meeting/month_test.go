@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +16,6 @@ import (
 
 // thing is equipment that is as it is told to be.
 type thing struct {
-	mu       sync.Mutex
 	property devices.Property
 	report   devices.Reporter
 }

@@ -35,7 +35,7 @@ func life(t *testing.T, folder string, hold time.Duration) (r *Room, beam, mains
 func TestAStartShowsWhatWasAsStaleUntilTheEquipmentSpeaks(t *testing.T) {
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		r, beam, mains, end := life(t, folder, 0)
+		_, beam, mains, end := life(t, folder, 0)
 		beam.report.Report("power", devices.Word("off"), devices.Reported)
 		beam.report.Report("input", devices.Word("hdmi2"), devices.Assumed)
 		beam.report.Report("remaining", devices.Value{}, devices.Unknown)
@@ -44,7 +44,8 @@ func TestAStartShowsWhatWasAsStaleUntilTheEquipmentSpeaks(t *testing.T) {
 		end()
 		time.Sleep(time.Hour)
 
-		r, beam, mains, end = life(t, folder, 0)
+		r, again, also, end := life(t, folder, 0)
+		beam, mains = again, also
 		defer end()
 		p, _ := r.Get("projector", "power")
 		if p.Value != devices.Word("off") || p.Quality != devices.Stale || !p.Remembered || !p.Seen.Equal(seen) {

@@ -65,7 +65,7 @@ func (w *wall) now() time.Time {
 func (w *wall) put(to time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.off = to.Sub(time.Now())
+	w.off = time.Until(to)
 }
 
 // rig is a lamp that is switched on by a schedule, in a bubble where the clock can be put.
