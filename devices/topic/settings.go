@@ -236,7 +236,7 @@ func (c codec) topics() (topics []string) {
 
 // read says what a message tells.
 func (c codec) read(m line.Message) (news []mqtt.News) {
-	if len(m.Payload) == 0 { // a retained state was taken away
+	if len(m.Payload) == 0 || m.Topic == "" { // a retained state was taken away; a connection was made
 		return nil
 	}
 	switch m.Topic {

@@ -55,6 +55,9 @@ func (g *Gateway) receive(topic string, payload []byte, retained bool) {
 	if len(parts) != 3 || parts[2] != "set" || len(payload) == 0 { // empty: a retained message is being cleared
 		return
 	}
+	if !utf8.ValidString(topic) || strings.ContainsAny(topic, "#+\x00") {
+		return // no topic that MQTT lets anybody publish on, and so none to answer on
+	}
 	now := time.Now()
 	c := set{node: parts[0], property: parts[1], payload: string(bytes.Clone(payload[:min(len(payload), payloadMax)])), at: now}
 	queue, known := g.queues[c.node]
