@@ -166,7 +166,7 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 	j := journal.Open(folder, log)
 	j.KeepFor(cfg.Journal.Keep)
 	j.Began(buildVersion())
-	parts, err := build.Build(cfg, build.Options{Find: all.Find, Journal: j, Log: log})
+	parts, err := build.Build(cfg, build.Options{Find: all.Find, Journal: j, Folder: folder, Log: log})
 	if err != nil {
 		j.Close()
 		return nil, fmt.Errorf("building the room: %w", err)
