@@ -28,6 +28,7 @@ type client struct {
 	secret string // "" for a browser
 	http   *http.Client
 	fail   func(string, ...any)
+	keys   sync.Mutex // one opens the areas at a time
 
 	mu      sync.Mutex
 	asked   []asked
@@ -54,8 +55,11 @@ type answer struct {
 // ask sends one request. Nothing but an answer in time is allowed: a person is never left waiting.
 func (c *client) ask(method, path string, body any) (int, answer) {
 	status, a := c.once(method, path, body)
-	if status == http.StatusUnauthorized && c.secret == "" && !strings.HasSuffix(path, "/session") {
+	locked := status == http.StatusUnauthorized || status == http.StatusForbidden // or with another finger half way in
+	if locked && c.secret == "" && !strings.HasSuffix(path, "/session") {
+		c.keys.Lock()
 		c.unlock() // somebody has ended the meeting, which locks every panel
+		c.keys.Unlock()
 		return c.once(method, path, body)
 	}
 	return status, a
