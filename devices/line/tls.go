@@ -19,7 +19,7 @@ func TLS(ca, cert, key string) (*tls.Config, error) {
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("reading the authority's certificate: %s holds none in PEM", ca)
+			return nil, fmt.Errorf("reading the authority's certificate: %s holds no PEM certificate", ca)
 		}
 	}
 	if cert != "" {

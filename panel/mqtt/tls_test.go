@@ -172,7 +172,7 @@ func TestCertificatesThatCannotBeReadAreNamed(t *testing.T) {
 	for want, f := range map[string]configs.Facilities{
 		"gone.pem":                        {CA: a.file("gone.pem")},
 		"text.pem holds no PEM":           {CA: a.file("text.pem")},
-		"this room's certificate for":     {Cert: a.file("building.pem"), Key: a.file("gone.key")},
+		"own certificate":                 {Cert: a.file("building.pem"), Key: a.file("gone.key")},
 		"broker ssl://lobby:xxxxx@broker": {Broker: "ssl://lobby:secret@broker:8883", CA: a.file("gone.pem")},
 	} {
 		if _, err := security(f); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
