@@ -74,7 +74,8 @@ func Positioner(t *testing.T, c MoverCase) {
 		}
 	})
 	t.Run("stops on the way", func(t *testing.T) {
-		c.Nudge(t, "device", "position", "0")
+		c.Nudge(t, "device", "position", "20")
+		where(t, devices.Whereabouts{Percent: 20, Known: true, Motion: devices.Stop}) // the word of the nudge is not taken for that of the way up
 		done(t, "up", motor.Move(Asking(t), devices.Up))
 		if w, err := motor.Where(Asking(t)); err != nil || w.Motion != devices.Up {
 			t.Errorf("on its way up it says %+v, %v", w, err)

@@ -318,10 +318,11 @@ func (m *motor) Move(ctx context.Context, to devices.Motion) error {
 	return m.start(ctx, m.set.Set, payload)
 }
 
-// start sends a command and sees to it that what is read next is what came of it.
+// start sends a command and sees to it that what is read next is what came of it. Where a motor has got to and
+// whether it moves may be two messages, in either order: it is the second that a command changes at once.
 func (m *motor) start(ctx context.Context, topic, payload string) error {
 	if m.set.Ask == "" {
-		return m.Start(ctx, topic, payload, stateKey)
+		return m.Start(ctx, topic, payload, motionKey)
 	}
 	_, err := m.Order(ctx, topic, payload, m.set.Ask, m.set.AskWith, stateKey)
 	return err

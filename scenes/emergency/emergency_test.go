@@ -29,9 +29,9 @@ type thing struct {
 	hall       *hall
 	id         string
 	properties []devices.Property
-	slow       time.Duration // how long a command takes
 
 	mu     sync.Mutex
+	slow   time.Duration // how long a command takes
 	report devices.Reporter
 	sick   error
 	is     map[string]devices.Value
@@ -43,9 +43,10 @@ func (t *thing) Run(ctx context.Context) error  { <-ctx.Done(); return nil }
 func (t *thing) Refresh(context.Context) error  { return nil }
 
 func (t *thing) Set(ctx context.Context, p string, v devices.Value) error {
-	if t.slow > 0 {
-		time.Sleep(t.slow)
-	}
+	t.mu.Lock()
+	slow := t.slow
+	t.mu.Unlock()
+	time.Sleep(slow)
 	t.mu.Lock()
 	sick := t.sick
 	t.mu.Unlock()
@@ -68,6 +69,13 @@ func (t *thing) become(p string, v devices.Value) {
 	t.is[p] = v
 	t.mu.Unlock()
 	t.report.Report(p, v, devices.Reported)
+}
+
+// takes makes commands take a while from now on.
+func (t *thing) takes(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.slow = d
 }
 
 func (t *thing) fail(err error) {
@@ -359,7 +367,7 @@ func TestWhatWasUnderWayIsPutRight(t *testing.T) {
 		defer h.stop()
 		h.contact(false)
 		h.do("lamps", "power", devices.Bool(true))
-		h.things["lamps"].slow = 3 * time.Second
+		h.things["lamps"].takes(3 * time.Second)
 		var wg sync.WaitGroup
 		wg.Go(func() { h.do("lamps", "power", devices.Bool(false)) })
 		time.Sleep(time.Second)
@@ -415,8 +423,7 @@ func TestNothingUndoesAnAlarm(t *testing.T) {
 				case "slow":
 					if thing := h.things[a.device]; thing != nil && i >= begin {
 						wg.Wait()
-						synctest.Wait()
-						thing.slow = 2 * time.Second
+						thing.takes(2 * time.Second)
 					}
 				case "scene":
 					_, _ = h.engine.Start([]string{"dark", "show"}[len(a.device)%2], journal.By{Via: "rule"})
