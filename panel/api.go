@@ -3,13 +3,17 @@ package panel
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"lectern/configs"
 	"lectern/devices"
+	"lectern/devices/line"
 	"lectern/scenes/room"
 	"lectern/scenes/sequence"
 )
@@ -22,11 +26,12 @@ const (
 
 // room is GET /api/v1/room. A locked panel shows the room's name and looks, so these are open in any case.
 func (s *Server) room(w http.ResponseWriter, r *http.Request) {
+	all, locked := s.about()
 	if s.views(r) {
-		s.about.send(w, r)
+		all.send(w, r)
 		return
 	}
-	s.locked.send(w, r)
+	locked.send(w, r)
 }
 
 // state is GET /api/v1/state. It is open, as the room itself is to who stands in it, unless the room
@@ -56,13 +61,11 @@ func (s *Server) set(w http.ResponseWriter, r *http.Request) {
 	}
 	// A finger that lifts, or a browser that goes, does not take a command back.
 	ctx := context.WithoutCancel(r.Context())
-	began := time.Now()
 	outcome, err := s.Room.Do(ctx, room.Command{Device: device, Property: property, Value: in.Value, By: c.by})
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	s.metrics.command(outcome.Result, time.Since(began))
 	outcome.Detail = "" // for the journal; a person has the reason
 	writeOutcome(w, outcome)
 }
@@ -233,7 +236,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "id: %d\n", id)
 		}
 		fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, b)
-		return control.Flush() == nil
+		err = control.Flush()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.counts.cut.Inc()
+		}
+		return err == nil
 	}
 	hello := map[string]any{"build": s.Build, "epoch": s.epoch, "simulated": s.Simulated, "now": time.Now().UnixMilli()}
 	next := func(ctx context.Context) (room.Update, error) { <-ctx.Done(); return room.Update{}, ctx.Err() }
@@ -279,17 +286,7 @@ func (*Server) healthz(w http.ResponseWriter, _ *http.Request) {
 // readyz is GET /readyz: every line is up and every device has been read, or what is missing. Who may not
 // see the state hears whether, and not what.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	missing := []string{}
-	for _, l := range s.Lines {
-		if h := l.Health(); !h.Up {
-			missing = append(missing, "line "+h.Line+": "+h.Error)
-		}
-	}
-	for _, d := range s.Room.State().Devices {
-		if d.Fed && !d.Online {
-			missing = append(missing, "device "+d.Device+": "+d.Error)
-		}
-	}
+	missing := s.Missing()
 	status := http.StatusOK
 	if len(missing) > 0 {
 		status = http.StatusServiceUnavailable
@@ -299,6 +296,29 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		missing = []string{}
 	}
 	writeJSON(w, status, map[string]any{"ready": ready, "missing": missing})
+}
+
+// Missing lists the lines that are not up and the devices that do not answer.
+func (s *Server) Missing() []string {
+	missing := []string{}
+	for _, l := range s.lines() {
+		if h := l.Health(); !h.Up {
+			missing = append(missing, strings.TrimSuffix("line "+h.Line+": "+h.Error, ": "))
+		}
+	}
+	for _, d := range s.Room.State().Devices {
+		if d.Fed && !d.Online {
+			missing = append(missing, strings.TrimSuffix("device "+d.Device+": "+d.Error, ": "))
+		}
+	}
+	return missing
+}
+
+func (s *Server) lines() []*line.Line {
+	if s.Lines == nil {
+		return nil
+	}
+	return s.Lines()
 }
 
 // roomAnswer is the answer to GET /api/v1/room: what a panel needs to build its pages.
@@ -356,9 +376,9 @@ type roomScene struct {
 	Devices []string `json:"devices,omitempty"`
 }
 
-// describe makes the answer to GET /api/v1/room once, and what of it a locked panel needs: a room does
-// not change while it runs.
-func describe(cfg *configs.Room, r *room.Room) (all, locked []byte, err error) {
+// describe makes the answer to GET /api/v1/room once, and what of it a locked panel needs: a room file
+// does not change while it is in force.
+func describe(cfg *configs.Room, r *room.Room) (all, locked []byte) {
 	a := roomAnswer{
 		ID: cfg.Room.ID, Name: cfg.Room.Name, Language: cfg.Room.Language, Help: cfg.Room.Help, Timezone: cfg.Room.Timezone,
 		Areas: newAccess(&cfg.Panel).areas(), Devices: []roomDevice{}, Sources: []roomSource{}, Scenes: []roomScene{},
@@ -372,9 +392,7 @@ func describe(cfg *configs.Room, r *room.Room) (all, locked []byte, err error) {
 		a.Theme.Logo = logoPath
 	}
 	a.Locked = true
-	if locked, err = json.Marshal(a); err != nil {
-		return nil, nil, fmt.Errorf("describing the room: %w", err)
-	}
+	locked, _ = json.Marshal(a)
 	a.Locked, a.Pages, a.End = false, cfg.Panel.Pages, cfg.Panel.End
 	seen := make(map[string]bool)
 	for _, d := range cfg.Devices {
@@ -405,8 +423,6 @@ func describe(cfg *configs.Room, r *room.Room) (all, locked []byte, err error) {
 	for _, scene := range cfg.Scenes {
 		a.Scenes = append(a.Scenes, roomScene{ID: scene.ID, Name: scene.Name, Area: areaOfScene(scene), Hold: scene.Hold.Seconds(), Devices: scene.Devices()})
 	}
-	if all, err = json.Marshal(a); err != nil {
-		return nil, nil, fmt.Errorf("describing the room: %w", err)
-	}
-	return all, locked, nil
+	all, _ = json.Marshal(a) // it has nothing in it that could fail
+	return all, locked
 }

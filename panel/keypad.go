@@ -124,14 +124,14 @@ func (s *Server) openArea(w http.ResponseWriter, r *http.Request) {
 	v, err := s.keypad.try(r.Context(), s.guest(r, in.Area), in.Area, func() (credential, bool, error) { return access.check(in.Area, in.PIN) })
 	switch {
 	case errors.Is(err, pin.ErrBusy):
-		s.metrics.pins.WithLabelValues("busy").Inc()
+		s.counts.pin("busy")
 		writeProblem(w, problem{Status: http.StatusTooManyRequests, Title: "Too many PINs at once", Detail: "others are trying PINs; try again", ZH: "有人在试密码，请稍候", RetryAfter: 2})
 	case err != nil && r.Context().Err() != nil: // nobody waits for the answer
 	case err != nil:
 		s.Log.Error("a PIN of the room file cannot be checked", "area", in.Area, "error", err)
 		writeError(w, err)
 	case v.right:
-		s.metrics.pins.WithLabelValues("right").Inc()
+		s.counts.pin("right")
 		s.enter(w, r, in.Area, v.who)
 	default:
 		s.wrong(w, r, in.Area, v)
@@ -145,7 +145,7 @@ func (s *Server) wrong(w http.ResponseWriter, r *http.Request, area string, v ve
 		outcome = "wrong"
 		s.keypad.misses.note(area, sender(r).address)
 	}
-	s.metrics.pins.WithLabelValues(outcome).Inc()
+	s.counts.pin(outcome)
 	switch {
 	case v.left > 0:
 		writeProblem(w, problem{Status: http.StatusUnauthorized, Title: "Wrong PIN", Detail: "wrong PIN", ZH: "密码错误", Left: &v.left})

@@ -612,6 +612,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"POST", "/api/v1/orders", "", `{"symptom":"x","device":"lmp"}`},
 		{"GET", "/api/v1/orders", "", ``},
 		{"GET", "/api/v1/trace?dir=up", "/api/v1/trace", ``},
+		{"POST", "/api/v1/reload", "", ``},
+		{"GET", "/api/v1/reload", "", ``},
 		{"GET", "/api/openapi.json", "", ``},
 		{"GET", "/healthz", "", ``},
 		{"GET", "/readyz", "", ``},

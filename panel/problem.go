@@ -16,14 +16,15 @@ import (
 
 // problem is an error as RFC 9457 has it.
 type problem struct {
-	Type       string `json:"type,omitempty"`
-	Title      string `json:"title"`
-	Status     int    `json:"status"`
-	Detail     string `json:"detail,omitempty"`
-	ZH         string `json:"zh,omitempty"` // the same for people who read Chinese
-	Outcome    string `json:"outcome,omitempty"`
-	RetryAfter int    `json:"retry_after,omitempty"` // seconds
-	Left       *int   `json:"tries_left,omitempty"`  // of a PIN
+	Type       string   `json:"type,omitempty"`
+	Title      string   `json:"title"`
+	Status     int      `json:"status"`
+	Detail     string   `json:"detail,omitempty"`
+	ZH         string   `json:"zh,omitempty"` // the same for people who read Chinese
+	Outcome    string   `json:"outcome,omitempty"`
+	RetryAfter int      `json:"retry_after,omitempty"` // seconds
+	Left       *int     `json:"tries_left,omitempty"`  // of a PIN
+	Faults     []string `json:"faults,omitempty"`      // of a room file
 }
 
 func writeProblem(w http.ResponseWriter, p problem) {

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,10 +50,18 @@ type Config struct {
 	Engine    *sequence.Engine
 	Board     *automatic.Board
 	Journal   *journal.Journal
-	Lines     []*line.Line
-	Service   *build.Service // what staff work with; nil for none
+	Lines     func() []*line.Line // as they are now; nil for none
+	Service   *build.Service      // what staff work with; nil for none
 	Build     string
 	Simulated bool
+	// Reload reads the room file again and does what it says. The error is told to who asked; where it
+	// is configs.Faults, each of them. Nil where there is no room file.
+	Reload func(ctx context.Context, by journal.By) (Reloaded, error)
+	// Broker reports whether the room is on its MQTT broker; nil where it names none.
+	Broker func() bool
+	// Before is the server of the room file before, whose sessions, wrong PINs and counters this one goes
+	// on with; nil at the start. See Succeed.
+	Before *Server
 	// Certificate makes the panel speak TLS; nil where it does not.
 	Certificate *Certificate
 	Log         *slog.Logger
@@ -63,20 +72,21 @@ type Server struct {
 	Config
 	echo     *echo.Echo
 	site     *website
-	about    asset // the answer to GET /api/v1/room
-	locked   asset // the same, to who may not see the room
+	about    func() (all, locked asset) // the answers to GET /api/v1/room: to who may see the room, and to others
+	front    atomic.Pointer[Server]
 	access   atomic.Pointer[access]
 	sessions *sessions
 	keypad   *keypad
 	holds    *holds
 	hosts    hosts
-	rates    rates
+	rates    *rates
 	streams  chan struct{} // bounds the event streams
-	each     tally         // and those of one address
+	each     *tally        // and those of one address
 	times    times
 	pictures chan struct{} // bounds the pictures relayed
-	metrics  *metrics
-	exports  export
+	counts   *counts
+	metrics  http.Handler
+	exports  *export
 	staff    *staff.Pages // nil where staff have no PIN
 	reports  reports
 	relay    *http.Transport // to the equipment's pictures
@@ -85,26 +95,30 @@ type Server struct {
 	end      context.CancelFunc
 }
 
-// New makes a server. Nothing is opened before Run.
+// New makes a server. Nothing is opened before Run, and the room may still be another than Cfg says.
 func New(c Config) (*Server, error) {
-	about, locked, err := describe(c.Cfg, c.Room)
-	if err != nil {
-		return nil, err
-	}
 	site, err := newWebsite(c.Cfg)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		Config: c, site: site, about: text("application/json", about), locked: text("application/json", locked),
-		sessions: newSessions(c.Cfg.Panel.Idle), keypad: newKeypad(c.Journal), holds: newHolds(), hosts: newHosts(&c.Cfg.Panel),
-		streams: make(chan struct{}, streamsMost), each: tally{most: streamsEach}, pictures: make(chan struct{}, picturesMost),
-		relay: newRelay(), epoch: token(),
+		Config: c, site: site, sessions: newSessions(c.Cfg.Panel.Idle), keypad: newKeypad(c.Journal), holds: newHolds(), hosts: newHosts(&c.Cfg.Panel),
+		rates: new(rates), streams: make(chan struct{}, streamsMost), each: &tally{most: streamsEach}, pictures: make(chan struct{}, picturesMost),
+		exports: new(export), relay: newRelay(), epoch: token(), counts: newCounts(),
 		times: times{header: 5 * time.Second, body: 10 * time.Second, answer: time.Minute, event: 10 * time.Second},
 	}
+	s.about = sync.OnceValues(func() (all, locked asset) {
+		a, l := describe(c.Cfg, c.Room)
+		return text("application/json", a), text("application/json", l)
+	})
 	s.Admit(&c.Cfg.Panel)
 	s.life, s.end = context.WithCancel(context.Background())
-	s.metrics = newMetrics(s)
+	if b := c.Before; b != nil {
+		s.sessions, s.keypad, s.holds, s.rates, s.streams, s.each = b.sessions, b.keypad, b.holds, b.rates, b.streams, b.each
+		s.pictures, s.relay, s.exports, s.counts, s.times = b.pictures, b.relay, b.exports, b.counts, b.times
+	}
+	s.metrics = metrics(s)
+	s.Before = nil // what was before that one is not kept
 	if err := s.tablet(); err != nil {
 		return nil, err
 	}
@@ -112,8 +126,33 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
+// Succeed puts a server for another room file in the place of the one that answers, on the listener of
+// the first. Streams of the old one end, and panels come back to find that all is to be read anew.
+// Sessions stay open but for areas whose PIN is another now; what the old server is still answering is
+// held to the new PINs and tokens too.
+func (s *Server) Succeed(next *Server) {
+	before := s.now()
+	before.Admit(&next.Cfg.Panel)
+	next.sessions.renew(next.Cfg.Panel.Idle)
+	s.front.Store(next)
+	before.end()
+}
+
+// now is the server that answers.
+func (s *Server) now() *Server {
+	if next := s.front.Load(); next != nil {
+		return next
+	}
+	return s
+}
+
 // Handler returns the whole web server.
-func (s *Server) Handler() http.Handler { return s.guardWeb(s.echo) }
+func (s *Server) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := s.now()
+		now.guardWeb(now.echo).ServeHTTP(w, r)
+	})
+}
 
 // Run serves on the listener until ctx ends; streams then end and what is under way is finished.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
@@ -132,7 +171,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serving the panel: %w", err)
 	case <-ctx.Done():
 	}
-	s.end()
+	s.now().end()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
 	if err := server.Shutdown(last); err != nil {
@@ -227,11 +266,13 @@ func (s *Server) table() []route {
 		{http.MethodGet, "/api/v1/orders", s.readReports},
 		{http.MethodGet, "/api/v1/trace", s.trace},
 		{http.MethodGet, "/api/v1/preview/:device", s.preview},
+		{http.MethodPost, "/api/v1/reload", s.reload},
+		{http.MethodGet, "/api/v1/reload", s.lastReload},
 		{http.MethodGet, "/guide", s.guide},
 		{http.MethodGet, "/api/openapi.json", s.openapi},
 		{http.MethodGet, "/healthz", s.healthz},
 		{http.MethodGet, "/readyz", s.readyz},
-		{http.MethodGet, "/metrics", s.metrics.serve},
+		{http.MethodGet, "/metrics", s.showMetrics},
 	}, append(s.pages(), s.tabletRoutes()...)...)
 }
 

@@ -51,7 +51,14 @@ func newSessions(idle configs.Idle) *sessions {
 	return &sessions{idle: idle, all: make(map[string]*session)}
 }
 
-// lasts says how long an area stays open without a touch.
+// renew goes on with what another room file says of idle panels.
+func (s *sessions) renew(idle configs.Idle) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = idle
+}
+
+// lasts says how long an area stays open without a touch. The caller holds mu.
 func (s *sessions) lasts(area string) time.Duration {
 	if area == areaMain {
 		return s.idle.Lock

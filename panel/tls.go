@@ -67,6 +67,16 @@ func OpenCertificate(p *configs.Panel, folder string, log *slog.Logger) (*Certif
 	return c, nil
 }
 
+// Rename takes over the names that a room file read again gives. A certificate of its own making has them
+// within a minute, and keeps its key.
+func (c *Certificate) Rename(p *configs.Panel) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.self {
+		c.names = func() []string { return ownNames(p) }
+	}
+}
+
 // Config is TLS as the panel speaks it: 1.2 with forward secrecy and authenticated encryption, or 1.3.
 func (c *Certificate) Config() *tls.Config {
 	return &tls.Config{

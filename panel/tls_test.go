@@ -262,3 +262,16 @@ func TestACertificateInFilesIsFollowedAndABadOneIsNot(t *testing.T) {
 		t.Error("a panel without its certificate would start")
 	}
 }
+
+func TestACertificateOfItsOwnMakingTakesOverNewNames(t *testing.T) {
+	c := own(t, t.TempDir(), "old.example")
+	_, key := c.Fingerprint()
+	c.Rename(&configs.Panel{TLS: &configs.TLS{Self: true}, Hosts: []string{"new.example"}})
+	leaf := c.current(time.Now().Add(certLook)).Leaf
+	if err := leaf.VerifyHostname("new.example"); err != nil {
+		t.Error(err)
+	}
+	if _, now := c.Fingerprint(); now != key {
+		t.Error("the key is another")
+	}
+}

@@ -25,7 +25,7 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	want := query.Get("line")
 	var lines []*line.Line
-	for _, l := range s.Lines {
+	for _, l := range s.lines() {
 		if want == "" || l.ID() == want {
 			lines = append(lines, l)
 		}

@@ -39,6 +39,7 @@ func (c *connection) token() (string, error) {
 			sort.Slice(found, func(i, j int) bool { return modified(found[i]).After(modified(found[j])) })
 			paths = append(paths, found...)
 		}
+		paths = append(paths, filepath.Join("/var/lib/lectern", tokenFile)) // of the package
 	}
 	for _, path := range paths {
 		if b, err := os.ReadFile(path); err == nil {
@@ -58,9 +59,10 @@ func modified(path string) time.Time {
 
 // problem is an error answer of the daemon.
 type problem struct {
-	Title      string `json:"title"`
-	Detail     string `json:"detail"`
-	RetryAfter int    `json:"retry_after"`
+	Title      string   `json:"title"`
+	Detail     string   `json:"detail"`
+	RetryAfter int      `json:"retry_after"`
+	Faults     []string `json:"faults"`
 }
 
 // ask asks the daemon and returns its answer, whose body the caller closes. An answer that says that it
@@ -104,6 +106,9 @@ func (c *connection) ask(ctx context.Context, method, path string, in any) (*htt
 	}
 	if p.RetryAfter > 0 {
 		text += fmt.Sprintf(" (try again in %d s)", p.RetryAfter)
+	}
+	for _, fault := range p.Faults {
+		text += "\n" + fault
 	}
 	return nil, errors.New(text)
 }

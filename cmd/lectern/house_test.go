@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +45,8 @@ type house struct {
 	data   string
 	log    *slog.Logger
 	daemon *daemon
-	stop   func() // ends the daemon, not its equipment
+	make   func(changes ...func(*configs.Room)) *configs.Room // the room file as it was, with changes
+	stop   func()                                             // ends the daemon, not its equipment
 }
 
 // example is the path of a room file that comes with the program.
@@ -66,23 +68,27 @@ type staging struct {
 
 func raise(t testing.TB, path string, how staging, changes ...func(*configs.Room)) *house {
 	t.Helper()
-	cfg, err := configs.Load(path, all.Catalogue(), os.LookupEnv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range cfg.Scenes {
-		hurry(cfg.Scenes[i].Steps)
-	}
-	for i := range cfg.Devices {
-		cfg.Devices[i].Travel /= quick
-		if cfg.Devices[i].Relays != nil { // timed by the daemon itself, on a machine that is busy with other rooms
-			cfg.Devices[i].Travel *= 4
+	file := func(more ...func(*configs.Room)) *configs.Room {
+		cfg, err := configs.Load(path, all.Catalogue(), os.LookupEnv)
+		if err != nil {
+			t.Fatal(err)
 		}
-		hurryDriver(cfg.Devices[i].Settings)
+		for i := range cfg.Scenes {
+			hurry(cfg.Scenes[i].Steps)
+		}
+		for i := range cfg.Devices {
+			cfg.Devices[i].Travel /= quick
+			if cfg.Devices[i].Relays != nil { // timed by the daemon itself, on a machine that is busy with other rooms
+				cfg.Devices[i].Travel *= 4
+			}
+			hurryDriver(cfg.Devices[i].Settings)
+		}
+		for _, change := range append(slices.Clone(changes), more...) {
+			change(cfg)
+		}
+		return cfg
 	}
-	for _, change := range changes {
-		change(cfg)
-	}
+	cfg := file()
 	ctx, cancel := context.WithCancel(context.Background())
 	stage := sim.NewStage(ctx)
 	stage.Seed(how.seed)
@@ -94,7 +100,11 @@ func raise(t testing.TB, path string, how staging, changes ...func(*configs.Room
 	if how.more != nil {
 		how.more(stage, played, cfg)
 	}
-	h := &house{t: t, cfg: cfg, cast: played, data: t.TempDir(), log: how.log}
+	h := &house{t: t, cfg: cfg, cast: played, data: t.TempDir(), log: how.log, make: func(changes ...func(*configs.Room)) *configs.Room {
+		cfg := file(changes...)
+		played.Endpoints.Apply(cfg)
+		return cfg
+	}}
 	h.start()
 	t.Cleanup(func() {
 		h.stop()

@@ -29,6 +29,7 @@ type verbs struct {
 	State    stateVerb    `cmd:"" help:"Show the state of a running room."`
 	Set      setVerb      `cmd:"" help:"Set a property of a running room."`
 	Scene    sceneVerb    `cmd:"" help:"Run a scene of a running room and follow it."`
+	Reload   reloadVerb   `cmd:"" help:"Have a running room read its file again; what has not changed is not touched."`
 	Journal  journalVerb  `cmd:"" help:"Print what happened in a running room, and who did it."`
 	Trace    traceVerb    `cmd:"" help:"Follow the frames on the wires of a running room, decoded."`
 	Guide    guideVerb    `cmd:"" help:"Write the operating instruction (作业指导书) of a room from its file."`

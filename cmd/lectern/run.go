@@ -3,21 +3,17 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
-	"syscall"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
 	"lectern/configs"
 	"lectern/devices/all"
-	"lectern/devices/sim"
-	"lectern/devices/sim/cast"
 	"lectern/panel"
 	"lectern/panel/mqtt"
 	"lectern/scenes/build"
@@ -79,6 +75,19 @@ func (v *runVerb) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
+	if !demo {
+		d.load = func(ctx context.Context) (*configs.Room, error) {
+			again, err := load(v.Config)
+			if err != nil {
+				return nil, err
+			}
+			if err := exposed(again, listener.Addr(), log); err != nil {
+				return nil, err
+			}
+			return again, simulated.point(ctx, again, d.parts.Keeps)
+		}
+		defer d.onHangup(ctx)()
+	}
 	scheme := "http"
 	if d.certificate != nil {
 		scheme = "https"
@@ -98,52 +107,28 @@ func (v *runVerb) Run(ctx context.Context, t terminal) error {
 	return d.run(ctx, listener)
 }
 
-// stand is equipment that is played, if any.
-type stand struct {
-	on   bool
-	wait func()
-}
-
-// simulate points the room at simulated lines, where it is asked to.
-func (v *runVerb) simulate(ctx context.Context, cfg *configs.Room) (stand, error) {
-	switch {
-	case v.Simulated != "":
-		var ends cast.Endpoints
-		b, err := os.ReadFile(filepath.Join(v.Simulated, endpointsFile))
-		if err == nil {
-			err = json.Unmarshal(b, &ends)
-		}
-		if err != nil {
-			return stand{}, fmt.Errorf("reading where the simulated lines are: %w; is 'lectern simulate --dir %s' running?", err, v.Simulated)
-		}
-		ends.Apply(cfg)
-		return stand{on: true, wait: func() {}}, nil
-	case v.Simulate:
-		folder, err := os.MkdirTemp("", "lectern-")
-		if err != nil {
-			return stand{}, fmt.Errorf("making a folder for simulated ports: %w", err)
-		}
-		stage := sim.NewStage(ctx)
-		e, err := cast.Play(ctx, stage, cfg, cast.Options{Speed: v.Speed, Paced: v.Speed <= 1, Folder: folder})
-		if err != nil {
-			return stand{}, errors.Join(fmt.Errorf("playing the equipment: %w", err), os.RemoveAll(folder))
-		}
-		e.Endpoints.Apply(cfg)
-		return stand{on: true, wait: func() { stage.Wait(); _ = os.RemoveAll(folder) }}, nil
-	}
-	return stand{wait: func() {}}, nil
-}
-
 // daemon is a room at work with the people and machines that meet it.
 type daemon struct {
 	parts       *build.Parts
-	panel       *panel.Server
-	certificate *panel.Certificate // nil where the panel speaks no TLS
-	gateway     *mqtt.Gateway      // nil where the room file names no broker
-	broker      *mqtt.Broker       // nil where it names one elsewhere
+	panel       *panel.Server                // the first, which has the listener
+	certificate *panel.Certificate           // nil where the panel speaks no TLS
+	gateway     *mqtt.Gateway                // nil where the room file names no broker
+	front       atomic.Pointer[panel.Server] // the one that answers now
+	shown       atomic.Pointer[mqtt.Gateway] // gateway, for who does not hold mu
+	broker      *mqtt.Broker                 // nil where it names one elsewhere
 	service     *build.Service
 	journal     *journal.Journal
 	log         *slog.Logger
+	folder      string
+	simulated   bool
+	says        *herald       // what systemd is told
+	cli         configs.Token // by which the command line on this machine comes in
+
+	mu   sync.Mutex                                   // one reload at a time; guards what it changes
+	cfg  *configs.Room                                // in force
+	load func(context.Context) (*configs.Room, error) // reads the room file again; nil where there is none
+	ctx  context.Context                              // of run; nil before
+	away func()                                       // takes the gateway off its broker and waits; nil where there is none
 }
 
 // newDaemon puts the parts together. Nothing is opened but the journal and the embedded broker.
@@ -152,10 +137,6 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 	if err := writeToken(folder, secret); err != nil {
 		return nil, err
 	}
-	// The command line on this machine speaks to the daemon as any machine does.
-	withCLI := *cfg
-	withCLI.Panel.Tokens = append(append([]configs.Token(nil), cfg.Panel.Tokens...), configs.Token{Name: "command line", Role: "system", Secret: secret})
-
 	var certificate *panel.Certificate
 	if cfg.Panel.TLS != nil {
 		var err error
@@ -176,52 +157,44 @@ func newDaemon(ctx context.Context, cfg *configs.Room, folder string, simulated 
 		j.Close()
 		return nil, err //nolint:wrapcheck // says what it is
 	}
-	server, err := panel.New(panel.Config{
-		Cfg: &withCLI, Room: parts.Room, Engine: parts.Engine, Board: parts.Board, Journal: j, Lines: parts.Lines, Service: service,
-		Build: buildVersion(), Simulated: simulated, Certificate: certificate, Log: log,
-	})
-	if err != nil {
-		j.Close()
-		return nil, errors.Join(fmt.Errorf("making the panel: %w", err), service.Close())
+	d := &daemon{
+		parts: parts, service: service, certificate: certificate, journal: j, log: log, folder: folder, simulated: simulated, cfg: cfg,
+		cli: configs.Token{Name: "command line", Role: "system", Secret: secret},
 	}
-	d := &daemon{parts: parts, panel: server, certificate: certificate, service: service, journal: j, log: log}
-	if err := d.facilities(ctx, cfg, folder); err != nil {
+	if d.panel, err = d.serve(cfg); err != nil {
 		j.Close()
 		return nil, errors.Join(err, service.Close())
 	}
+	d.front.Store(d.panel)
+	d.says = newHerald(d)
+	if d.gateway, d.broker, err = d.facilities(ctx, cfg); err != nil {
+		j.Close()
+		return nil, err
+	}
+	d.shown.Store(d.gateway)
 	return d, nil
 }
 
-// brokerAddress is where the embedded broker listens, where nobody else does.
-const brokerAddress = "127.0.0.1:1883"
+// now is the server that answers.
+func (d *daemon) now() *panel.Server { return d.front.Load() }
 
-// facilities shows the room on the broker that the room file names.
-func (d *daemon) facilities(ctx context.Context, cfg *configs.Room, folder string) error {
-	f := cfg.Facilities
-	if f.Broker == "" {
-		return nil
+// serve makes the server of a room file, which goes on from the one before.
+func (d *daemon) serve(cfg *configs.Room) (*panel.Server, error) {
+	// The command line on this machine speaks to the daemon as any machine does.
+	withCLI := *cfg
+	withCLI.Panel.Tokens = append(append([]configs.Token(nil), cfg.Panel.Tokens...), d.cli)
+	c := panel.Config{
+		Cfg: &withCLI, Room: d.parts.Room, Engine: d.parts.Engine, Board: d.parts.Board, Journal: d.journal, Lines: d.parts.Lines, Service: d.service,
+		Build: buildVersion(), Simulated: d.simulated, Certificate: d.certificate, Reload: d.reload, Before: d.front.Load(), Log: d.log,
 	}
-	if f.Broker == "embedded" {
-		broker, err := mqtt.NewBroker(ctx, brokerAddress, cfg.Room.ID, f.Users, d.log)
-		if errors.Is(err, syscall.EADDRINUSE) { // another broker has it; the address is told
-			broker, err = mqtt.NewBroker(ctx, "127.0.0.1:0", cfg.Room.ID, f.Users, d.log)
-		}
-		if err != nil {
-			return err //nolint:wrapcheck // says what it is
-		}
-		d.broker = broker
-		f.Broker = broker.Address()
-		f.User, f.Password = broker.RoomLogin()
+	if cfg.Facilities.Broker != "" {
+		c.Broker = d.onBroker
 	}
-	gateway, err := mqtt.New(mqtt.Config{
-		Cfg: cfg, Room: d.parts.Room, Engine: d.parts.Engine, Journal: d.journal,
-		Facilities: f, Broker: d.broker, Folder: folder, Build: buildVersion(), Log: d.log,
-	})
+	server, err := panel.New(c)
 	if err != nil {
-		return err //nolint:wrapcheck // says what it is
+		return nil, fmt.Errorf("making the panel: %w", err)
 	}
-	d.gateway = gateway
-	return nil
+	return server, nil
 }
 
 // run runs everything until ctx ends or a part of it fails. The journal ends last: it has the end of
@@ -232,19 +205,23 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	var last errgroup.Group
 	last.Go(func() error { return d.journal.Run(written) })
 	g, ctx := errgroup.WithContext(ctx)
+	d.mu.Lock()
+	d.ctx = ctx
+	d.meet()
+	d.mu.Unlock()
+	heard := make(chan struct{})
+	go func() { defer close(heard); d.says.run(ctx) }()
 	g.Go(func() error { return d.parts.Run(ctx) })
 	g.Go(func() error { return d.service.Run(ctx) })
 	g.Go(func() error { return d.panel.Run(ctx, listener) })
-	if d.gateway != nil {
-		g.Go(func() error { return d.gateway.Run(ctx) })
-	}
 	err := g.Wait()
+	<-heard
 	if err != nil {
 		err = fmt.Errorf("running the room: %w", err)
 	}
-	if d.broker != nil {
-		err = errors.Join(err, d.broker.Close())
-	}
+	d.mu.Lock()
+	err = errors.Join(err, d.leave())
+	d.mu.Unlock()
 	err = errors.Join(err, d.service.Close())
 	d.journal.Ended()
 	shut()

@@ -68,11 +68,13 @@ func (l *Line) isSilent(name string) bool {
 	return l.unit(name).Silent
 }
 
-// account notes how an exchange ended.
-func (l *Line) account(x *Exchange, err error) {
+// account notes how an exchange ended whose turn came at a time.
+func (l *Line) account(j *job, began time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	u, now := l.unit(x.Unit), time.Now()
+	x, now := &j.Exchange, time.Now()
+	u := l.unit(x.Unit)
+	l.figures.count(x.Unit, j.urgency, began.Sub(j.came), now.Sub(began), err)
 	u.Exchanges++
 	if err == nil {
 		if !x.OneWay {

@@ -30,6 +30,7 @@ type job struct {
 	ctx     context.Context
 	urgency Urgency
 	order   uint64
+	came    time.Time
 	done    chan answer // holds one
 }
 
@@ -137,7 +138,7 @@ func (l *Line) failed(x *Exchange, err error) error {
 // sent (ErrExpired). When ctx ends after the request was written, Do returns ErrNoReply and the
 // line itself waits for the reply, so that it cannot be taken for the answer to the next question.
 func (l *Line) Do(ctx context.Context, x Exchange) ([]byte, error) {
-	j := &job{Exchange: x, ctx: ctx, urgency: UrgencyOf(ctx), done: make(chan answer, 1)}
+	j := &job{Exchange: x, ctx: ctx, urgency: UrgencyOf(ctx), came: time.Now(), done: make(chan answer, 1)}
 	l.mu.Lock()
 	replaced, err := l.admit(j)
 	l.mu.Unlock()

@@ -42,6 +42,7 @@ type Line struct {
 	units     map[string]*unit
 	order     []string // of units, as met
 	ring      ring
+	figures   Figures
 
 	wake   chan struct{} // there is something in the queue
 	urgent chan struct{} // and it is somebody's
@@ -218,6 +219,7 @@ func (l *Line) connect(ctx context.Context) (lasted time.Duration, err error) {
 func (l *Line) opened() {
 	l.mu.Lock()
 	was := l.up
+	l.figures.Opened++
 	if !was {
 		l.up, l.down, l.since = true, nil, time.Now()
 	}
@@ -284,6 +286,7 @@ func (c *conn) carryOut(ctx context.Context, j *job) error {
 		l.forgetPresses()
 		giveUp = l.urgent
 	}
+	began := time.Now()
 	frame, err := c.exchange(ctx, &j.Exchange, giveUp)
 	if errors.Is(err, errGivenUp) {
 		signal(l.urgent) // for whoever else waits for it
@@ -291,7 +294,7 @@ func (c *conn) carryOut(ctx context.Context, j *job) error {
 	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrNoReply) && !errors.Is(err, ErrGarbled) {
 		err = fmt.Errorf("%w: %w", ErrDown, err) // the port died under it
 	}
-	l.account(&j.Exchange, err)
+	l.account(j, began, err)
 	if err != nil {
 		l.ring.add(Entry{Line: l.config.ID, Unit: j.Unit, Dir: "error", Note: strings.TrimPrefix(j.Note+": "+err.Error(), ": ")}, nil, nil)
 		j.done <- answer{err: l.failed(&j.Exchange, err)}

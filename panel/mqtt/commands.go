@@ -60,7 +60,7 @@ func (g *Gateway) receive(topic string, payload []byte, retained bool) {
 	}
 	now := time.Now()
 	c := set{node: parts[0], property: parts[1], payload: string(bytes.Clone(payload[:min(len(payload), payloadMax)])), at: now}
-	queue, known := g.queues[c.node]
+	queue := g.queue(c.node)
 	switch {
 	case retained:
 		g.refuse(c, devices.Phrase{
@@ -73,7 +73,7 @@ func (g *Gateway) receive(topic string, payload []byte, retained bool) {
 		}, 0)
 	case !utf8.Valid(payload):
 		g.refuse(c, devices.Phrase{ZH: "消息不是 UTF-8 文本", EN: "The message is no UTF-8 text"}, 0)
-	case !known:
+	case queue == nil:
 		nodes := strings.Join(append(g.Room.Devices(), scenesNode), ", ")
 		g.refuse(c, devices.Phrase{ZH: "没有这个设备，有 " + nodes, EN: "There is no such device; there is " + nodes}, 0)
 	case g.pulse.frozen(now):

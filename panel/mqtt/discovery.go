@@ -26,10 +26,10 @@ type discovery struct {
 
 // discovery makes the device payload of the room.
 func (g *Gateway) discovery() discovery {
-	room := g.Cfg.Room
+	room := g.face().cfg.Room
 	d := discovery{
 		Device: component{
-			"identifiers": []string{"lectern-" + room.ID}, "name": g.names.of(room.Name),
+			"identifiers": []string{"lectern-" + room.ID}, "name": g.face().names.of(room.Name),
 			"manufacturer": "Lectern", "model": "Room controller", "sw_version": g.Build,
 		},
 		Origin:     component{"name": "lectern", "sw_version": g.Build},
@@ -46,8 +46,8 @@ func (g *Gateway) discovery() discovery {
 			add(e.key, name+" "+e.name, g.available(id), e.component)
 		}
 	}
-	for _, s := range g.Cfg.Scenes {
-		add("scene_"+s.ID, g.names.of(s.Name), g.available(""), component{
+	for _, s := range g.face().cfg.Scenes {
+		add("scene_"+s.ID, g.face().names.of(s.Name), g.available(""), component{
 			"platform": "button", "qos": 1, "command_topic": g.base + "/" + scenesNode + "/" + s.ID + "/set", "payload_press": "run",
 		})
 	}
@@ -66,7 +66,7 @@ func (g *Gateway) discoveryMessage(d discovery) message {
 	if err != nil {
 		g.Log.Error("writing the discovery payload", "error", err)
 	}
-	return message{topic: discoveryPrefix + "/device/lectern-" + g.Cfg.Room.ID + "/config", payload: payload, qos: 1, retained: true}
+	return message{topic: discoveryPrefix + "/device/lectern-" + g.face().cfg.Room.ID + "/config", payload: payload, qos: 1, retained: true}
 }
 
 // available says when an entity can be used. The state says ready, init, disconnected or lost, and only
@@ -97,7 +97,7 @@ func (g *Gateway) entities(id, kind string, properties []devices.Property) []ent
 	topic := func(property string) string { return g.base + "/" + id + "/" + property }
 	var made []entity
 	for _, p := range properties {
-		key, name := id+"_"+p.Name, g.names.word(p.Name)
+		key, name := id+"_"+p.Name, g.face().names.word(p.Name)
 		switch {
 		case p.Name == "motion" && p.Settable:
 			made = append(made, entity{id, "", cover(kind, topic("motion"), topic("position"), has["position"])})
@@ -105,7 +105,7 @@ func (g *Gateway) entities(id, kind string, properties []devices.Property) []ent
 		case p.Momentary: // there is no media player in MQTT discovery: a transport is buttons and a sensor
 			made = append(made, entity{key, name, enumSensor(topic(p.Name), wordsOf(p, func(o devices.Option) bool { return !o.Act }))})
 			for _, act := range wordsOf(p, func(o devices.Option) bool { return !o.State }) {
-				made = append(made, entity{key + "_" + act, g.names.word(act), component{
+				made = append(made, entity{key + "_" + act, g.face().names.word(act), component{
 					"platform": "button", "qos": 1, "command_topic": topic(p.Name) + "/set", "payload_press": act,
 				}})
 			}
@@ -113,7 +113,7 @@ func (g *Gateway) entities(id, kind string, properties []devices.Property) []ent
 			// A switch knows on and off; a sensor beside it tells warming and cooling.
 			made = append(made,
 				entity{key, "", powerSwitch(topic(p.Name))},
-				entity{key + "_state", g.names.word("state"), enumSensor(topic(p.Name), wordsOf(p, nil))})
+				entity{key + "_state", g.face().names.word("state"), enumSensor(topic(p.Name), wordsOf(p, nil))})
 		case p.Name == "power" || p.Name == "level" || p.Name == "selected":
 			made = append(made, entity{key, "", g.plainEntity(kind, topic(p.Name), p)})
 		default:

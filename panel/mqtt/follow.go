@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 
+	"lectern/configs"
 	"lectern/devices"
 	"lectern/scenes/room"
 )
@@ -77,6 +79,10 @@ func (s *session) follow(ctx context.Context) error {
 			return err
 		case <-pulse.C:
 			s.health()
+		case <-s.renewed:
+			if err := s.introduce(); err != nil {
+				s.Log.Warn("the broker did not take the room anew", "error", err)
+			}
 		case <-s.doubt:
 			sweep = time.After(sweepAfter)
 		case <-sweep:
@@ -141,9 +147,13 @@ func (s *session) heard(token paho.Token) error {
 // show publishes what an update tells.
 func (s *session) show(u room.Update) {
 	for _, p := range u.Properties {
+		property, ok := s.property(p.Device, p.Property)
+		if !ok {
+			continue // it has gone since
+		}
 		s.retain(p.Device+"/"+p.Property, homie(p.Value))
 		// The convention wants $target with every value or never: where nothing is asked for it is the value.
-		if property, ok := s.property(p.Device, p.Property); ok && property.Settable && !property.Momentary {
+		if property.Settable && !property.Momentary {
 			target := p.Target
 			if target.IsZero() {
 				target = p.Value
@@ -152,6 +162,9 @@ func (s *session) show(u room.Update) {
 		}
 	}
 	for _, d := range u.Devices {
+		if s.Room.Properties(d.Device) == nil {
+			continue // likewise
+		}
 		s.retain(d.Device+"/online", fmt.Append(nil, d.Online && d.Fed))
 		alert := ""
 		if !d.Online && d.Fed && d.Error != "" {
@@ -160,7 +173,9 @@ func (s *session) show(u room.Update) {
 		s.retain("$alert/"+d.Device, []byte(alert))
 	}
 	for _, l := range u.Lines {
-		s.showLine(l)
+		if slices.ContainsFunc(s.face().cfg.Lines, func(known configs.Line) bool { return known.ID == l.Line }) {
+			s.showLine(l)
+		}
 	}
 	if len(u.Lines)+len(u.Devices) > 0 {
 		s.troubles()
@@ -176,7 +191,7 @@ func (s *session) forgetRuns(now []room.Run) {
 	for _, r := range now {
 		known[r.Scene] = true
 	}
-	for _, scene := range s.Cfg.Scenes {
+	for _, scene := range s.face().cfg.Scenes {
 		if !known[scene.ID] {
 			s.retain(scenesNode+"/"+scene.ID, nil)
 		}

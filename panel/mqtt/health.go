@@ -95,9 +95,9 @@ func (s *session) showLine(l line.Health) {
 // healthNodes describes what health and showLine publish.
 func (g *Gateway) healthNodes() map[string]homieNode {
 	plain := func(en, zh, datatype, format, unit string) homieProperty {
-		return homieProperty{Name: g.names.in(zh, en), Datatype: datatype, Format: format, Unit: unit, Retained: true}
+		return homieProperty{Name: g.face().names.in(zh, en), Datatype: datatype, Format: format, Unit: unit, Retained: true}
 	}
-	nodes := map[string]homieNode{controllerNode: {Name: g.names.in("控制器", "Controller"), Type: "controller", Properties: map[string]homieProperty{
+	nodes := map[string]homieNode{controllerNode: {Name: g.face().names.in("控制器", "Controller"), Type: "controller", Properties: map[string]homieProperty{
 		"version":         plain("Version", "版本", "string", "", ""),
 		"started":         plain("Started", "启动时间", "datetime", "", ""),
 		"uptime":          plain("Uptime", "运行时间", "integer", "0:", "s"),
@@ -106,8 +106,8 @@ func (g *Gateway) healthNodes() map[string]homieNode {
 		"last-error":      plain("Last error", "最近错误", "string", "", ""),
 		"unanswered":      plain("Commands without an answer", "未答复的命令", "integer", "0:", "#"),
 	}}}
-	for _, l := range g.Cfg.Lines {
-		nodes[lineNodes+l.ID] = homieNode{Name: g.names.in("线路 "+l.ID, "Line "+l.ID), Type: "line", Properties: map[string]homieProperty{
+	for _, l := range g.face().cfg.Lines {
+		nodes[lineNodes+l.ID] = homieNode{Name: g.face().names.in("线路 "+l.ID, "Line "+l.ID), Type: "line", Properties: map[string]homieProperty{
 			"up":    plain("Up", "连通", "boolean", "", ""),
 			"error": plain("Error", "错误", "string", "", ""),
 			"units": plain("Units", "单元", "json", `{"type":"array"}`, ""),

@@ -42,21 +42,21 @@ type (
 
 // describe says what the room has.
 func (g *Gateway) describe() homieDevice {
-	d := homieDevice{Homie: "5.0", Name: g.names.of(g.Cfg.Room.Name), Type: "lectern-room", Nodes: g.healthNodes()}
+	d := homieDevice{Homie: "5.0", Name: g.face().names.of(g.face().cfg.Room.Name), Type: "lectern-room", Nodes: g.healthNodes()}
 	for _, id := range g.Room.Devices() {
 		name, kind := g.device(id)
 		node := homieNode{Name: name, Type: kind, Properties: map[string]homieProperty{
-			"online": {Name: g.names.word("online"), Datatype: "boolean", Retained: true},
+			"online": {Name: g.face().names.word("online"), Datatype: "boolean", Retained: true},
 		}}
 		for _, p := range g.Room.Properties(id) {
 			node.Properties[p.Name] = g.homieOf(p)
 		}
 		d.Nodes[id] = node
 	}
-	scenes := homieNode{Name: g.names.in("场景", "Scenes"), Type: "scenes", Properties: make(map[string]homieProperty)}
-	for _, s := range g.Cfg.Scenes {
+	scenes := homieNode{Name: g.face().names.in("场景", "Scenes"), Type: "scenes", Properties: make(map[string]homieProperty)}
+	for _, s := range g.face().cfg.Scenes {
 		scenes.Properties[s.ID] = homieProperty{
-			Name: g.names.of(s.Name), Datatype: "enum", Settable: true, Retained: true,
+			Name: g.face().names.of(s.Name), Datatype: "enum", Settable: true, Retained: true,
 			Format: "run,cancel,waiting,running,asking,unwinding,finished,skipped,failed,cancelled,undone",
 		}
 	}
@@ -69,12 +69,12 @@ func (g *Gateway) describe() homieDevice {
 
 // device is the name and kind of a device; a choice of sources stands in no list of the room file.
 func (g *Gateway) device(id string) (name, kind string) {
-	for _, d := range g.Cfg.Devices {
+	for _, d := range g.face().cfg.Devices {
 		if d.ID == id {
-			return g.names.of(d.Name), d.Kind
+			return g.face().names.of(d.Name), d.Kind
 		}
 	}
-	name = g.names.in("投影机信号选择", "Projector source")
+	name = g.face().names.in("投影机信号选择", "Projector source")
 	if i := slices.Index(g.choosers(), id); len(g.choosers()) > 1 { // several screens, each with its choice
 		name = fmt.Sprint(name, " ", i+1)
 	}
@@ -84,13 +84,13 @@ func (g *Gateway) device(id string) (name, kind string) {
 // choosers are the devices that stand in no list of the room file: a choice of sources each.
 func (g *Gateway) choosers() []string {
 	return slices.DeleteFunc(g.Room.Devices(), func(id string) bool {
-		return slices.ContainsFunc(g.Cfg.Devices, func(d configs.Device) bool { return d.ID == id })
+		return slices.ContainsFunc(g.face().cfg.Devices, func(d configs.Device) bool { return d.ID == id })
 	})
 }
 
 // homieOf describes one property.
 func (g *Gateway) homieOf(p devices.Property) homieProperty {
-	h := homieProperty{Name: g.names.word(p.Name), Settable: p.Settable, Retained: true, Unit: p.Unit}
+	h := homieProperty{Name: g.face().names.word(p.Name), Settable: p.Settable, Retained: true, Unit: p.Unit}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 	switch p.Kind {
 	case devices.KindBool:

@@ -59,15 +59,20 @@ type Gateway struct {
 	Config
 	base     string // homie/5/<room>
 	security *tls.Config
-	queues   map[string]chan set
+	shown    atomic.Pointer[face]
+	renewed  chan struct{} // there is another face
+	linked   atomic.Bool   // the room stands on the broker
 	answers  chan message
 	unsaid   []message // what the last session could not bring to an end
 	memory   *memory   // of the session
 	trouble  string    // the last one; likewise
-	names    names
 	pulse    *pulse
 	started  time.Time
 	noted    *rate.Limiter // refusals that the journal is told of: a flood must not push out the rest
+
+	mu     sync.Mutex
+	queues map[string]chan set                 // by node; a node that has gone keeps its own
+	begin  func(node string, queue <-chan set) // a worker; nil before Run
 
 	unanswered atomic.Int64 // commands turned away faster than the connection could take the answers
 }
@@ -77,12 +82,10 @@ func New(c Config) (*Gateway, error) {
 	now := time.Now()
 	g := &Gateway{
 		Config: c, base: "homie/5/" + c.Cfg.Room.ID, queues: make(map[string]chan set), answers: make(chan message, answersMost),
-		names: namesOf(c.Cfg, c.Facilities.Names), started: now, pulse: newPulse(now), noted: rate.NewLimiter(5, 50),
+		renewed: make(chan struct{}, 1), started: now, pulse: newPulse(now), noted: rate.NewLimiter(5, 50),
 	}
-	for _, id := range c.Room.Devices() {
-		g.queues[id] = make(chan set, queueMost)
-	}
-	g.queues[scenesNode] = make(chan set, queueMost)
+	g.shown.Store(&face{c.Cfg, namesOf(c.Cfg, c.Facilities.Names)})
+	g.staff()
 	var err error
 	if g.security, err = security(c.Facilities); err != nil {
 		return nil, err
@@ -96,16 +99,73 @@ func New(c Config) (*Gateway, error) {
 	return g, nil
 }
 
+// face is what a room file says of how the room is shown.
+type face struct {
+	cfg   *configs.Room
+	names names
+}
+
+func (g *Gateway) face() *face { return g.shown.Load() }
+
+// Connected reports whether the room stands on the broker.
+func (g *Gateway) Connected() bool { return g.linked.Load() }
+
+// Renew shows the room as another room file has it, after the room has become that: on the same
+// connection, as the convention has it, with another version of the description. The room's id and
+// facilities must be the same. Commands under way come to their end.
+func (g *Gateway) Renew(cfg *configs.Room) {
+	g.shown.Store(&face{cfg, namesOf(cfg, g.Facilities.Names)})
+	g.staff()
+	select {
+	case g.renewed <- struct{}{}:
+	default:
+	}
+}
+
+// staff sees to it that every device has a queue, and every queue somebody who works on it.
+func (g *Gateway) staff() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, node := range append(g.Room.Devices(), scenesNode) {
+		if g.queues[node] == nil {
+			g.queues[node] = make(chan set, queueMost)
+			if g.begin != nil {
+				g.begin(node, g.queues[node])
+			}
+		}
+	}
+}
+
+// queue is where commands to a node wait; nil where there is no such node.
+func (g *Gateway) queue(node string) chan set {
+	if node != scenesNode && g.Room.Properties(node) == nil {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.queues[node]
+}
+
 // Run shows the room until ctx ends, and says goodbye.
 func (g *Gateway) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	work.Go(func() { g.pulse.run(ctx) })
-	for node, queue := range g.queues {
-		work.Go(func() { g.work(ctx, node, queue) })
+	g.mu.Lock()
+	g.begin = func(node string, queue <-chan set) {
+		if ctx.Err() == nil {
+			work.Go(func() { g.work(ctx, node, queue) })
+		}
 	}
+	for node, queue := range g.queues {
+		g.begin(node, queue)
+	}
+	g.mu.Unlock()
+	g.staff() // the room may be another since New
 	for ctx.Err() == nil {
 		if s := g.connect(ctx); s != nil {
+			g.linked.Store(true)
 			s.run(ctx, &work)
+			g.linked.Store(false)
 			wait(ctx, againAfter/2+rand.N(againAfter))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"lectern/devices/line"
 	"lectern/scenes/check"
 	"lectern/scenes/meeting"
 )
@@ -115,7 +116,7 @@ func (p *Pages) health(v *visit) {
 	for i := range d.Devices {
 		d.Devices[i].Order = p.unclosed(d.Devices[i].ID)
 	}
-	for _, l := range p.Lines {
+	for _, l := range p.lines() {
 		h := l.Health()
 		c := condition{ID: h.Line, Name: h.Line, State: "ok", Since: h.Since}
 		if !h.Up {
@@ -197,4 +198,12 @@ func (c checkView) Result(f meeting.Found) string {
 		return "check.moved"
 	}
 	return "check." + f.Result
+}
+
+// lines lists the lines as they are now.
+func (p *Pages) lines() []*line.Line {
+	if p.Lines == nil {
+		return nil
+	}
+	return p.Lines()
 }

@@ -47,7 +47,7 @@ type Config struct {
 	Cfg     *configs.Room
 	Room    *room.Room
 	Service *build.Service
-	Lines   []*line.Line
+	Lines   func() []*line.Line       // as they are now; nil for none
 	Words   map[string]devices.Phrase // of the panel, for the values of equipment
 	Gate    Gate
 	Log     *slog.Logger

@@ -70,6 +70,7 @@ export const reach = device => cell('device', device).value ?? {online: true, fe
 export const run = scene => cell('run', scene).value;
 export const line = id => cell('line', id).value;
 export const lines = signal([]); // ids
+export const reload = signal(null); // how the last reading of the room file ended
 const kinds = ['schedule', 'rule', 'auto_off'];
 export const automatics = signal([]); // "kind id" of what happens by itself, in the order of their kinds
 export const automatic = key => cell('automatic', key).value;
@@ -84,6 +85,7 @@ export function take(update) {
   batch(() => {
     if (update.full) {
       for (const [key, c] of cells) if (!key.startsWith('wish ')) c.value = null;
+      lines.value = [];
     }
     for (const p of update.properties || []) {
       cell('property', `${p.device}.${p.property}`).value = p;
@@ -91,6 +93,7 @@ export function take(update) {
       if (w.value && w.value.answered && w.value.value === p.value) w.value = null;
     }
     for (const d of update.devices || []) cell('device', d.device).value = d;
+    if (update.reload) reload.value = update.reload;
     for (const r of update.runs || []) cell('run', r.scene).value = r;
     for (const a of update.automatic || []) {
       const key = `${a.kind} ${a.id}`;

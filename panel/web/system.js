@@ -4,7 +4,7 @@ import {Automatic} from './automatic.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
 import {Card, Chip, Choice, Icon, time} from './parts.js';
 import {Runs, Scene, told} from './scenes.js';
-import {automatic, automatics, build, condition, either, emergency, lang, line, lines, name, property, propertyOf, reach, room, simulated, speak, spoken, storage, t, theme, wear} from './store.js';
+import {automatic, automatics, build, condition, either, emergency, lang, line, lines, name, property, propertyOf, reach, reload, room, simulated, speak, spoken, storage, t, theme, wear} from './store.js';
 import {html, signal, useEffect, useState} from './vendor/ui.js';
 import {Wires} from './wires.js';
 
@@ -45,6 +45,7 @@ function Health() {
   const devices = room.value.devices.filter(d => d.kind !== 'sources' && d.kind !== 'camera')
     .map(d => ({d, of: condition(d.id), r: reach(d.id)})).sort((a, b) => Boolean(b.of) - Boolean(a.of));
   return html`<ul class="list" tabindex="0">
+    ${reload.value?.wrong > 0 && html`<${NotTaken} last=${reload.value} />`}
     ${emergency()?.fault && html`<li class="bad"><b>${t('alarm.line')}</b><${Chip} of="fault" /><small>${t('alarm.fault')}</small></li>`}
     ${!storage.value.ok && html`<li class="bad"><b>${t('health.storage')}</b><${Chip} of="fault" /><small>${t('health.since', time(storage.value.since))} ${storage.value.error || ''}</small></li>`}
     ${lines.value.map(id => line(id)).filter(l => l && !l.up).map(l => html`<li class="bad"><b>${t('health.line')} ${l.line}</b><${Chip} of="offline" /><small>${t('health.since', time(l.since))} ${l.error || ''}</small></li>`)}
@@ -52,6 +53,14 @@ function Health() {
       ${of ? html`<${Chip} of=${of} />` : html`<span class="chip ok"><${Icon} id="check" />${t('state.ok')}</span>`}
       <small>${property(d.id, 'lamp').value !== null ? t('lamp', property(d.id, 'lamp').value) : ''} ${r.since ? t('health.since', time(r.since)) : ''} ${of === 'offline' ? r.error || '' : property(d.id, 'fault').value || ''}</small></li>`)}
   </ul>`;
+}
+
+// NotTaken is a room file that was read again and not taken, with what is wrong with it.
+function NotTaken({last}) {
+  const [faults, setFaults] = useState([]);
+  useEffect(() => { call('GET', '/api/v1/reload').then(a => a && !a.failed && setFaults(a.faults)); }, [last.time]);
+  return html`<li class="bad" data-reload><b>${t('reload.kept')}</b><small>${t('reload.wrong', {n: last.wrong, at: time(last.time)})}</small>
+    ${faults.map(f => html`<small>${f}</small>`)}</li>`;
 }
 
 // whatOf is what an entry of the journal is about.

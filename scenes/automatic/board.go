@@ -87,6 +87,38 @@ func (b *Board) Add(kind, id string, name devices.Phrase) {
 	b.room.PostAutomatic(*a)
 }
 
+// Thing is something that the room does by itself, as the room file names it.
+type Thing struct {
+	Kind, ID string
+	Name     devices.Phrase
+}
+
+// Replace puts other things on the board in the place of those there are. What was on it stays as it is,
+// with when it acts next; what is new, or back, is as it was left. What has gone is still remembered.
+func (b *Board) Replace(things []Thing) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := b.all
+	b.all, b.order = make(map[string]*room.Automatic), nil
+	for _, t := range things {
+		name := key(t.Kind, t.ID)
+		a := before[name]
+		if a == nil {
+			k := b.kept[name]
+			a = &room.Automatic{Kind: t.Kind, ID: t.ID, On: !k.Off, Last: k.Last, Outcome: k.Outcome, Reason: k.Reason}
+		}
+		a.Name = t.Name
+		b.all[name] = a
+		b.order = append(b.order, name)
+		b.room.PostAutomatic(*a)
+	}
+	for name, a := range before {
+		if b.all[name] == nil {
+			b.room.ForgetAutomatic(a.Kind, a.ID)
+		}
+	}
+}
+
 // List returns everything in the order of the room file.
 func (b *Board) List() []room.Automatic {
 	b.mu.Lock()

@@ -2,7 +2,6 @@ package build
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"lectern/devices"
 	"lectern/scenes/automatic"
 	"lectern/scenes/emergency"
-	"lectern/scenes/room"
 	"lectern/scenes/schedule"
 	"lectern/scenes/vacancy"
 )
@@ -35,22 +33,18 @@ func (b *builder) zone() *time.Location {
 }
 
 // board lists what the room does by itself, in the order of the room file.
-func (b *builder) board(r *room.Room) *automatic.Board {
-	var store automatic.Store
-	if b.o.Folder != "" {
-		store = automatic.File{Path: filepath.Join(b.o.Folder, "automatic.json")}
-	}
-	board := automatic.New(r, store, b.o.Journal, b.o.Log)
+func (b *builder) board() []automatic.Thing {
+	var all []automatic.Thing
 	for _, s := range b.cfg.Schedule {
-		board.Add(automatic.Schedule, s.ID, named(s.Name, s.ID))
+		all = append(all, automatic.Thing{Kind: automatic.Schedule, ID: s.ID, Name: named(s.Name, s.ID)})
 	}
 	for _, r := range b.cfg.Rules {
-		board.Add(automatic.Rule, r.ID, named(r.Name, r.ID))
+		all = append(all, automatic.Thing{Kind: automatic.Rule, ID: r.ID, Name: named(r.Name, r.ID)})
 	}
 	for _, a := range b.cfg.AutoOff {
-		board.Add(automatic.AutoOff, a.ID, named(a.Name, a.ID))
+		all = append(all, automatic.Thing{Kind: automatic.AutoOff, ID: a.ID, Name: named(a.Name, a.ID)})
 	}
-	return board
+	return all
 }
 
 func (b *builder) schedule() []schedule.Entry {

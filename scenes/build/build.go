@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,7 +30,6 @@ import (
 
 // Parts is a room ready to run.
 type Parts struct {
-	Lines  []*line.Line
 	Room   *room.Room
 	Engine *sequence.Engine
 	Rules  *sequence.Rules
@@ -36,7 +38,15 @@ type Parts struct {
 	Schedule  *schedule.Schedule
 	Vacancy   *vacancy.Watch
 	Emergency *emergency.Emergency // nil where the room file has none
-	journal   *journal.Journal
+	obeyed    alarm
+
+	o     Options
+	mu    sync.Mutex                   // one at a time changes what there is
+	wires []*wire                      // in the order of the room file
+	lines atomic.Pointer[[]*line.Line] // theirs, for who does not wait for a reload
+	ctx   context.Context              // of the lines
+	inner context.Context              // of the rest
+	plugs sync.WaitGroup
 }
 
 // Options are what a room needs beside its file.
@@ -49,25 +59,57 @@ type Options struct {
 
 // Build makes the parts of a checked room file. Nothing is opened before Run.
 func Build(cfg *configs.Room, o Options) (*Parts, error) {
-	b := &builder{cfg: cfg, o: o, lines: make(map[string]*line.Line)}
-	p := &Parts{journal: o.Journal}
-	for _, l := range cfg.Lines {
-		config := line.Config{
-			ID: l.ID, Kind: line.Kind(l.Kind), Port: l.Port, Baud: l.Baud, Format: l.Format,
-			Address: l.Address, User: l.User, Password: l.Password, Gap: l.Gap, Timeout: l.Timeout,
-		}
-		if l.TLS {
-			security, err := line.TLS(l.CA, l.Cert, l.Key)
-			if err != nil {
-				return nil, fmt.Errorf("line %s: %w", l.ID, err)
-			}
-			config.TLS = security
-		}
-		made := line.New(config, o.Log.With("line", l.ID))
-		b.lines[l.ID] = made
-		p.Lines = append(p.Lines, made)
+	p := &Parts{o: o}
+	d, err := p.draft(cfg)
+	if err != nil {
+		return nil, err
 	}
-	var members []room.Member
+	p.Room, err = room.New(d.room)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it was making
+	}
+	p.hang(d.wires)
+	p.Engine = sequence.New(sequence.Config{Room: p.Room, Scenes: d.scenes, Journal: o.Journal, Log: o.Log})
+	var store automatic.Store
+	if o.Folder != "" {
+		store = automatic.File{Path: filepath.Join(o.Folder, "automatic.json")}
+	}
+	p.Board = automatic.New(p.Room, store, o.Journal, o.Log)
+	p.Board.Replace(d.board)
+	p.Rules = &sequence.Rules{Room: p.Room, Engine: p.Engine, Rules: d.rules, Board: p.Board, Log: o.Log}
+	p.Schedule = &schedule.Schedule{Engine: p.Engine, Board: p.Board, Entries: d.schedule, Journal: o.Journal, Log: o.Log}
+	p.Vacancy = d.vacancy
+	p.Vacancy.Room, p.Vacancy.Engine, p.Vacancy.Board = p.Room, p.Engine, p.Board
+	p.adoptAlarm(d.emergency)
+	return p, nil
+}
+
+// draft is what a room file comes to, before anything is done about it.
+type draft struct {
+	wires  []*wire
+	room   room.Config
+	scenes []sequence.Scene
+	rules  []sequence.Rule
+
+	board     []automatic.Thing
+	schedule  []schedule.Entry
+	vacancy   *vacancy.Watch
+	emergency *emergency.Emergency // nil where the room file has none
+}
+
+// draft makes everything anew, and puts what stays as it is in the place of what was made for it.
+func (p *Parts) draft(cfg *configs.Room) (*draft, error) {
+	b := &builder{cfg: cfg, o: p.o, lines: make(map[string]*line.Line), properties: make(map[string]devices.Property)}
+	var wires []*wire
+	for _, l := range cfg.Lines {
+		made, err := b.wire(l)
+		if err != nil {
+			return nil, fmt.Errorf("line %s: %w", l.ID, err)
+		}
+		b.lines[l.ID] = made
+		wires = append(wires, &wire{line: made, equipment: make(map[string]devices.Device)})
+	}
+	c := room.Config{Journal: p.o.Journal, Log: p.o.Log}
 	var faults []error
 	for _, d := range cfg.Devices {
 		if d.Kind == "camera" {
@@ -78,45 +120,58 @@ func Build(cfg *configs.Room, o Options) (*Parts, error) {
 			faults = append(faults, fmt.Errorf("device %s: %w", d.ID, err))
 			continue
 		}
-		members = append(members, room.Member{ID: d.ID, Mains: d.Mains, Device: made})
+		c.Members = append(c.Members, room.Member{ID: d.ID, Mains: d.Mains, Device: made, Properties: made.Properties()})
+		for _, property := range made.Properties() {
+			b.properties[d.ID+"."+property.Name] = property
+		}
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	b.properties = make(map[string]devices.Property)
-	for _, m := range members {
-		for _, property := range m.Device.Properties() {
-			b.properties[m.ID+"."+property.Name] = property
+	c.Sources = b.sources()
+	for on, properties := range room.Choosers(c.Sources) { // devices of the room's own
+		for _, property := range properties {
+			b.properties[on+"."+property.Name] = property
 		}
 	}
-	made, err := room.New(room.Config{
-		Members: members, Guards: b.guards(), Sources: b.sources(), Journal: o.Journal, Log: o.Log,
-	})
-	if err != nil {
-		return nil, err //nolint:wrapcheck // says what it was making
+	c.Guards = b.guards()
+	d := &draft{
+		room: c, scenes: b.scenes(), rules: b.rules(),
+		board: b.board(), schedule: b.schedule(), vacancy: b.vacancy(), emergency: b.emergency(),
 	}
-	for _, id := range made.Devices() { // the choosers of sources are devices of the room's own
-		for _, property := range made.Properties(id) {
-			b.properties[id+"."+property.Name] = property
-		}
-	}
-	scenes := b.scenes()
-	rules, entries, watch, alarm := b.rules(), b.schedule(), b.vacancy(), b.emergency()
 	if err := errors.Join(b.faults...); err != nil {
 		return nil, err
 	}
-	p.Room = made
-	p.Engine = sequence.New(sequence.Config{Room: made, Scenes: scenes, Journal: o.Journal, Log: o.Log})
-	p.Board = b.board(made)
-	p.Rules = &sequence.Rules{Room: made, Engine: p.Engine, Rules: rules, Board: p.Board, Log: o.Log}
-	p.Schedule = &schedule.Schedule{Engine: p.Engine, Board: p.Board, Entries: entries, Journal: o.Journal, Log: o.Log}
-	watch.Room, watch.Engine, watch.Board = made, p.Engine, p.Board
-	p.Vacancy = watch
-	if alarm != nil {
-		alarm.Room, alarm.Engine, alarm.Board = made, p.Engine, p.Board
-		p.Emergency = alarm
+	d.wires = p.keep(cfg, wires, c.Members)
+	return d, nil
+}
+
+func (b *builder) wire(l configs.Line) (*line.Line, error) {
+	config := line.Config{
+		ID: l.ID, Kind: line.Kind(l.Kind), Port: l.Port, Baud: l.Baud, Format: l.Format,
+		Address: l.Address, User: l.User, Password: l.Password, Gap: l.Gap, Timeout: l.Timeout,
 	}
-	return p, nil
+	if l.TLS {
+		security, err := line.TLS(l.CA, l.Cert, l.Key)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // the caller says which line
+		}
+		config.TLS = security
+	}
+	return line.New(config, b.o.Log.With("line", l.ID)), nil
+}
+
+// Lines returns the lines as they are now, in the order of the room file.
+func (p *Parts) Lines() []*line.Line { return *p.lines.Load() }
+
+// hang puts other wires in the place of those there are. The caller holds mu, or nobody else has p.
+func (p *Parts) hang(wires []*wire) {
+	lines := make([]*line.Line, len(wires))
+	for i, w := range wires {
+		lines[i] = w.line
+	}
+	p.wires = wires
+	p.lines.Store(&lines)
 }
 
 // Run runs the parts until ctx ends: equipment first, so that what scenes and rules meet is being
@@ -124,24 +179,37 @@ func Build(cfg *configs.Room, o Options) (*Parts, error) {
 func (p *Parts) Run(ctx context.Context) error {
 	wires, unplug := context.WithCancel(context.WithoutCancel(ctx))
 	defer unplug()
-	var lines errgroup.Group
-	for _, l := range p.Lines {
-		lines.Go(func() error { return l.Run(wires) })
-		lines.Go(func() error { p.follow(wires, l); return nil })
+	p.mu.Lock()
+	p.ctx = wires
+	for _, w := range p.wires {
+		p.plug(w)
 	}
-	lines.Go(func() error { p.followStorage(wires); return nil })
 	g, inner := errgroup.WithContext(ctx)
+	p.inner = inner
+	p.obey()
+	p.mu.Unlock()
+	p.plugs.Go(func() { p.followStorage(wires) })
 	g.Go(func() error { return p.Room.Run(inner) })
 	g.Go(func() error { return p.Engine.Run(inner) })
 	g.Go(func() error { return p.Rules.Run(inner) })
 	g.Go(func() error { return p.Schedule.Run(inner) })
 	g.Go(func() error { return p.Vacancy.Run(inner) })
-	if p.Emergency != nil {
-		g.Go(func() error { return p.Emergency.Run(inner) })
-	}
 	err := g.Wait()
+	p.mu.Lock() // a Replace under way ends first, and then nothing is begun any more
+	p.disobey()
 	unplug()
-	return errors.Join(err, lines.Wait())
+	p.mu.Unlock()
+	p.plugs.Wait()
+	return err //nolint:wrapcheck // the parts say what it was
+}
+
+// Answer returns when every part has answered: a watchdog asks it. It changes nothing.
+func (p *Parts) Answer() {
+	p.Room.Answer()
+	p.Engine.Ready()
+	for _, l := range p.Lines() {
+		l.Waiting()
+	}
 }
 
 // follow tells the room how a line is doing.
@@ -159,13 +227,13 @@ func (p *Parts) follow(ctx context.Context, l *line.Line) {
 // followStorage tells the room how its storage is doing.
 func (p *Parts) followStorage(ctx context.Context) {
 	for {
-		h, ok := p.journal.Health()
+		h, ok := p.o.Journal.Health()
 		if !ok {
 			return
 		}
 		p.Room.PostStorage(h)
 		select {
-		case <-p.journal.Watch():
+		case <-p.o.Journal.Watch():
 		case <-ctx.Done():
 			return
 		}

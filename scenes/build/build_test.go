@@ -72,7 +72,7 @@ func TestStepsAreNamedInBothLanguages(t *testing.T) {
 				}
 			}
 		}
-		if parts.Engine == nil || len(parts.Lines) != len(cfg.Lines) {
+		if parts.Engine == nil || len(parts.Lines()) != len(cfg.Lines) {
 			t.Errorf("%s: parts are missing", name)
 		}
 	}

@@ -19,9 +19,9 @@ import (
 // FileName is the database in the data folder. Beside it lies FileName-wal, which belongs to it.
 const FileName = "journal.db"
 
-// layout is the number of the tables' form, as the file's user_version. A file of another form is
-// set aside.
-const layout = 1
+// layout is the number of the tables' form, as the file's user_version. A file of the form before is taken
+// over; one of another form is set aside.
+const layout = 2
 
 // The settings, in this order. The lock is exclusive before the write-ahead log is touched: the log's
 // index is then kept in memory and not in a file mapped into it, where a failing disk would end the
@@ -43,7 +43,8 @@ var tables = []string{
 	`CREATE TABLE readings (device TEXT NOT NULL, property TEXT NOT NULL, value TEXT NOT NULL, quality TEXT NOT NULL,
 		seen INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (device, property)) STRICT, WITHOUT ROWID`,
 	`CREATE TABLE runs (id TEXT PRIMARY KEY, scene TEXT NOT NULL, by TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
-		started INTEGER NOT NULL, ended INTEGER NOT NULL, unwinding INTEGER NOT NULL, open INTEGER NOT NULL, steps TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+		started INTEGER NOT NULL, ended INTEGER NOT NULL, unwinding INTEGER NOT NULL, open INTEGER NOT NULL, steps TEXT NOT NULL,
+		of TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID`,
 	`CREATE INDEX runs_open ON runs (open) WHERE open = 1`,
 	fmt.Sprintf(`PRAGMA user_version = %d`, layout),
 }
@@ -52,7 +53,7 @@ const (
 	columns  = "seq, time, via, name, origin, device, property, value, scene, run, step, line, unit, outcome, detail, took"
 	addEntry = "INSERT OR REPLACE INTO journal (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	addState = "INSERT OR REPLACE INTO readings (device, property, value, quality, seen, since) VALUES (?, ?, ?, ?, ?, ?)"
-	addRun   = "INSERT OR REPLACE INTO runs (id, scene, by, state, at, started, ended, unwinding, open, steps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	addRun   = "INSERT OR REPLACE INTO runs (id, scene, by, state, at, started, ended, unwinding, open, steps, of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 // errForeign says that a file is no journal of this program's.
@@ -105,6 +106,10 @@ func openDatabase(path string) (d *database, err error) {
 	switch {
 	case form == 0 && count == 0:
 		if err = d.run1(append(append([]string{"BEGIN IMMEDIATE"}, tables...), "COMMIT")...); err != nil {
+			return d, err
+		}
+	case form == 1: // which did not say of which steps a run was
+		if err = d.run1("BEGIN IMMEDIATE", "ALTER TABLE runs ADD COLUMN of TEXT NOT NULL DEFAULT ''", fmt.Sprintf("PRAGMA user_version = %d", layout), "COMMIT"); err != nil {
 			return d, err
 		}
 	case form != layout:
@@ -194,7 +199,7 @@ func (d *database) write(b batch) error {
 	}
 	for _, r := range b.runs {
 		if err == nil {
-			_, err = d.run.ExecContext(always, r.ID, r.Scene, r.By, r.State, r.At, nanos(r.Started), nanos(r.Ended), r.Unwinding, r.Open, string(r.Steps))
+			_, err = d.run.ExecContext(always, r.ID, r.Scene, r.By, r.State, r.At, nanos(r.Started), nanos(r.Ended), r.Unwinding, r.Open, string(r.Steps), r.Of)
 		}
 	}
 	if err == nil {
@@ -282,11 +287,11 @@ func (d *database) load() (l left, err error) {
 	if err != nil {
 		return l, err
 	}
-	err = d.each("SELECT id, scene, by, state, at, started, ended, unwinding, open, steps FROM runs WHERE open = 1 ORDER BY started", func(rows *sql.Rows) error {
+	err = d.each("SELECT id, scene, by, state, at, started, ended, unwinding, open, steps, of FROM runs WHERE open = 1 ORDER BY started", func(rows *sql.Rows) error {
 		var r Run
 		var started, ended int64
 		var steps string
-		if err := rows.Scan(&r.ID, &r.Scene, &r.By, &r.State, &r.At, &started, &ended, &r.Unwinding, &r.Open, &steps); err != nil {
+		if err := rows.Scan(&r.ID, &r.Scene, &r.By, &r.State, &r.At, &started, &ended, &r.Unwinding, &r.Open, &steps, &r.Of); err != nil {
 			return err //nolint:wrapcheck // as above
 		}
 		r.Started, r.Ended, r.Steps = moment(started), moment(ended), json.RawMessage(steps)

@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -72,7 +73,7 @@ type Entry struct {
 type Journal struct {
 	log  *slog.Logger
 	path string        // of the database; "" for none
-	keep time.Duration // how long entries and runs are kept
+	keep atomic.Int64  // how long entries and runs are kept
 	disk chan struct{} // whoever has put something in may use db
 	db   *database     // nil while the disk is in trouble
 
@@ -107,10 +108,11 @@ type Journal struct {
 // again. Nothing is written before Run.
 func Open(folder string, log *slog.Logger) *Journal {
 	j := &Journal{
-		log: log, keep: keepDefault, disk: make(chan struct{}, 1), wake: make(chan struct{}, 1), flush: make(chan flush, 1), watch: make(chan struct{}, 1),
+		log: log, disk: make(chan struct{}, 1), wake: make(chan struct{}, 1), flush: make(chan flush, 1), watch: make(chan struct{}, 1),
 		readings: make(map[[2]string]*reading), runs: make(map[string]Run), dirty: make(map[string]bool), moved: make(chan struct{}),
 		health: Health{OK: true, Since: time.Now()},
 	}
+	j.KeepFor(0)
 	if folder == "" {
 		return j
 	}
@@ -121,11 +123,12 @@ func Open(folder string, log *slog.Logger) *Journal {
 	return j
 }
 
-// KeepFor says how long entries are kept; a year where nobody does, or says 0. It is for before Run.
+// KeepFor says how long entries are kept from now on; a year where nobody does, or says 0.
 func (j *Journal) KeepFor(d time.Duration) {
-	if d > 0 {
-		j.keep = d
+	if d <= 0 {
+		d = keepDefault
 	}
+	j.keep.Store(int64(d))
 }
 
 // Record takes an entry. It does not wait for the disk.

@@ -535,3 +535,32 @@ func TestANilJournalIsSilent(t *testing.T) {
 		t.Error("it says something")
 	}
 }
+
+// A file of the form before is taken over with all that it has: the runs in it are of steps that nobody noted.
+func TestAFileOfTheFormBeforeIsTakenOver(t *testing.T) {
+	folder := t.TempDir()
+	j, end := life(folder, quiet())
+	j.Record(Entry{Outcome: "old"})
+	j.KeepRuns(Run{ID: "run", Scene: "on", Open: true, Of: "steps", Steps: []byte("[]")})
+	j.Await()
+	end()
+	d, err := openDatabase(filepath.Join(folder, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.run1("ALTER TABLE runs DROP COLUMN of", "PRAGMA user_version = 1"); err != nil {
+		t.Fatal(err)
+	}
+	d.close()
+	j, end = life(folder, quiet())
+	defer end()
+	if left := j.Unfinished(); len(left) != 1 || left[0].Scene != "on" || left[0].Of != "" {
+		t.Errorf("runs: %+v", left)
+	}
+	if h, _ := j.Health(); !h.OK || h.Aside != "" {
+		t.Errorf("%+v", h)
+	}
+	if got := outcomes(all(t, j, Filter{})); !strings.Contains(got, "old") {
+		t.Errorf("entries: %q", got)
+	}
+}

@@ -31,6 +31,7 @@ type Run struct {
 	Unwinding            bool
 	Open                 bool            // not over: a start that finds it resolves it
 	Steps                json.RawMessage // how they went, as panels see them
+	Of                   string          // marks the steps that At counts; "" where nobody knows
 }
 
 // Keep notes how a property is. It does not wait for the disk: what has changed is written with the

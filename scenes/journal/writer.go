@@ -143,7 +143,7 @@ func (w *writer) pass(now time.Time, last bool) (next time.Time) {
 		w.idle = time.Time{}
 	}
 	if !last && !now.Before(w.prune) {
-		n, err := w.db.prune(now.Add(-w.keep), entriesMost, pruneStep)
+		n, err := w.db.prune(now.Add(-time.Duration(w.keep.Load())), entriesMost, pruneStep)
 		if err != nil {
 			return w.failed(err)
 		}

@@ -92,7 +92,10 @@ func (r *Room) pass(ctx context.Context, m *member, p devices.Property, v device
 	opens = append(opens, m.gate.leave)
 
 	var asked []*Guard
-	for _, g := range r.guards {
+	r.state.mu.Lock()
+	guards := r.guards
+	r.state.mu.Unlock()
+	for _, g := range guards {
 		if slices.ContainsFunc(g.Set, func(s Match) bool {
 			return s.Device == m.ID && s.Property == p.Name && slices.Contains(s.Values, v)
 		}) {
@@ -106,8 +109,8 @@ func (r *Room) pass(ctx context.Context, m *member, p devices.Property, v device
 	judged := make(map[string]*member)
 	for _, g := range asked {
 		for _, need := range g.Require {
-			if need.Device != m.ID {
-				judged[need.Device] = r.members[need.Device]
+			if j := r.member(need.Device); j != nil && j != m {
+				judged[need.Device] = j
 			}
 		}
 	}
@@ -146,11 +149,16 @@ func (r *Room) pass(ctx context.Context, m *member, p devices.Property, v device
 func (r *Room) holds(g *Guard, now time.Time) (holds bool, wait time.Duration) {
 	holds = true
 	for _, need := range g.Require {
-		s := r.members[need.Device].cells[need.Property].state
+		m := r.members[need.Device]
+		if m == nil || m.cells[need.Property] == nil { // gone, while the command was on its way
+			holds = false
+			continue
+		}
+		s := m.cells[need.Property].state
 		switch {
 		case s.Quality != devices.Reported || !slices.Contains(need.Values, s.Value):
 			holds = false
-			if left, ok := r.members[need.Device].cells["remaining"]; ok && left.state.Quality != devices.Unknown && !left.state.Remembered {
+			if left, ok := m.cells["remaining"]; ok && left.state.Quality != devices.Unknown && !left.state.Remembered {
 				wait = max(wait, time.Duration(left.state.Value.Int())*time.Second)
 			}
 		case now.Sub(s.Since) < g.For:

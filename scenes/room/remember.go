@@ -21,12 +21,12 @@ func (s *store) keep(c *cell) {
 // remember shows what the life before saw last, as stale, until the equipment has been read. What
 // the room file no longer has, or has in another way, is passed over; so are sources, which are worked
 // out from what the equipment says.
-func (r *Room) remember(readings []journal.Reading) {
+func (r *Room) remember(members map[string]*member, readings []journal.Reading) {
 	r.state.mu.Lock()
 	defer r.state.mu.Unlock()
 	now := time.Now()
 	for _, was := range readings {
-		m := r.members[was.Device]
+		m := members[was.Device]
 		if m == nil {
 			continue
 		}
@@ -54,9 +54,7 @@ func (r *Room) Awaited(device, property string) bool {
 	if !ok || p.Quality != devices.Unknown && !p.Remembered {
 		return false
 	}
-	r.state.mu.Lock()
-	defer r.state.mu.Unlock()
-	return r.state.devices[device].device.Fed
+	return r.Fed(device)
 }
 
 // wake ends remembering: the equipment has spoken, and what was before counts as unknown. So nothing

@@ -45,9 +45,10 @@ func (p *reporter) Report(property string, v devices.Value, q devices.Quality) {
 	} else {
 		r.state.keep(c)
 	}
+	feeds := p.member.feeds
 	r.state.mu.Unlock()
-	if changed && property == "power" && len(p.member.feeds) > 0 {
-		p.room.feed(p.member, v, q)
+	if changed && property == "power" && len(feeds) > 0 {
+		p.room.feed(feeds, v, q)
 	}
 }
 
@@ -55,7 +56,7 @@ func (p *reporter) Report(property string, v devices.Value, q devices.Quality) {
 func (p *reporter) Reach(err error) {
 	r, now := p.room, time.Now()
 	r.state.mu.Lock()
-	c := r.state.devices[p.member.ID]
+	c := p.member.reach
 	d := c.device
 	text := ""
 	if err != nil {
@@ -129,31 +130,35 @@ func sameLock(a, b Lock) bool {
 
 // feed tells the devices behind a circuit whether they have mains. Only a circuit that itself says
 // that it is off takes the mains away: unknown is not off.
-func (r *Room) feed(circuit *member, v devices.Value, q devices.Quality) {
+func (r *Room) feed(feeds []*member, v devices.Value, q devices.Quality) {
 	if q != devices.Reported && q != devices.Assumed {
 		return
 	}
-	for _, m := range circuit.feeds {
-		r.state.mu.Lock()
-		c := r.state.devices[m.ID]
-		changed := c.device.Fed != v.Bool()
-		if changed {
-			c.device.Fed, c.device.Since = v.Bool(), time.Now()
-			r.state.touch(c)
-			if !v.Bool() {
-				for _, c := range m.cells {
-					c.wake()
-					c.state.Value, c.state.Quality, c.state.Locks = devices.Value{}, devices.Unknown, nil
-					r.relockHold(m, c)
-					r.state.forget(c)
-					r.state.touch(c)
-				}
-				r.relock(m.ID, time.Now())
+	for _, m := range feeds {
+		r.setFed(m, v.Bool())
+	}
+}
+
+func (r *Room) setFed(m *member, fed bool) {
+	r.state.mu.Lock()
+	c := m.reach
+	changed := c.device.Fed != fed
+	if changed {
+		c.device.Fed, c.device.Since = fed, time.Now()
+		r.state.touch(c)
+		if !fed {
+			for _, c := range m.cells {
+				c.wake()
+				c.state.Value, c.state.Quality, c.state.Locks = devices.Value{}, devices.Unknown, nil
+				r.relockHold(m, c)
+				r.state.forget(c)
+				r.state.touch(c)
 			}
+			r.relock(m.ID, time.Now())
 		}
-		r.state.mu.Unlock()
-		if s, ok := m.Device.(sleeper); ok && changed {
-			s.SetFed(v.Bool())
-		}
+	}
+	r.state.mu.Unlock()
+	if s, ok := m.Device.(sleeper); ok && changed {
+		s.SetFed(fed)
 	}
 }

@@ -18,8 +18,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"lectern/devices"
 	"lectern/devices/line"
 	"lectern/scenes/journal"
@@ -36,6 +34,16 @@ type Member struct {
 	ID     string
 	Mains  string // the circuit that feeds it, "" for none
 	Device devices.Device
+	// Properties are those of the device with the words that people are shown now; nil for those that
+	// the device was made with.
+	Properties []devices.Property
+}
+
+func (m Member) properties() []devices.Property {
+	if m.Properties != nil {
+		return m.Properties
+	}
+	return m.Device.Properties()
 }
 
 // Config is what a room is made of.
@@ -51,6 +59,10 @@ type Config struct {
 type Room struct {
 	log     *slog.Logger
 	journal *journal.Journal
+	lives   lives
+
+	// What the room is made of is guarded by the state's mu; see Replace. The slices are never changed
+	// in place.
 	members map[string]*member
 	order   []*member
 	guards  []*Guard
@@ -62,9 +74,11 @@ type Room struct {
 // member is a device at work.
 type member struct {
 	Member
+	reach *cell
 	cells map[string]*cell
 	feeds []*member // the devices whose mains it switches
-	gate  gate
+	gate  *gate
+	lifetime
 
 	told uint64 // the newest wish for it; of the state's mu
 }
@@ -74,68 +88,16 @@ type member struct {
 func New(c Config) (*Room, error) {
 	r := &Room{log: c.Log, journal: c.Journal, members: make(map[string]*member)}
 	r.state.init()
-	var faults []error
-	for _, m := range c.Members {
-		faults = append(faults, r.add(m))
+	p, err := r.plan(c)
+	if err != nil {
+		return nil, err
 	}
-	for on, sources := range group(c.Sources) {
-		faults = append(faults, r.add(Member{ID: on, Device: newChooser(r, sources)}))
-	}
-	for _, m := range r.order {
-		if m.Mains == "" {
-			continue
-		}
-		if feeder, ok := r.members[m.Mains]; ok {
-			feeder.feeds = append(feeder.feeds, m)
-		} else {
-			faults = append(faults, fmt.Errorf("device %s: its mains %s is no device", m.ID, m.Mains))
-		}
-	}
-	for i := range c.Guards {
-		g := &c.Guards[i]
-		for _, m := range append(append([]Match(nil), g.Set...), g.Require...) {
-			if _, _, err := r.Lookup(m.Device, m.Property); err != nil {
-				faults = append(faults, fmt.Errorf("guard %s: %w", g.ID, err))
-			}
-		}
-		r.guards = append(r.guards, g)
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("making the room: %w", err)
-	}
-	r.remember(c.Journal.Readings())
+	r.remember(p.members, c.Journal.Readings())
+	r.adopt(p)
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
 	r.state.journal = c.Journal // from now on what is known is kept
-	for _, m := range r.order {
-		m.Device.Bind(&reporter{room: r, member: m})
-	}
 	return r, nil
-}
-
-func (r *Room) add(m Member) error {
-	if _, twice := r.members[m.ID]; twice {
-		return fmt.Errorf("device %s is there twice", m.ID)
-	}
-	made := &member{Member: m, cells: make(map[string]*cell)}
-	for _, p := range m.Device.Properties() {
-		made.cells[p.Name] = r.state.addProperty(m.ID, p)
-	}
-	r.members[m.ID] = made
-	r.order = append(r.order, made)
-	return nil
-}
-
-// Run follows all equipment until ctx ends.
-func (r *Room) Run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	for _, m := range r.order {
-		g.Go(func() error {
-			if err := m.Device.Run(ctx); err != nil {
-				return fmt.Errorf("device %s: %w", m.ID, err)
-			}
-			return nil
-		})
-	}
-	return g.Wait() //nolint:wrapcheck // wrapped above
 }
 
 // NotFound says that a device or property is not in the room, and what is.
@@ -153,9 +115,23 @@ func (e *BadValue) Unwrap() error { return e.Err }
 
 // Lookup finds a property; the error is a *NotFound that lists what there is.
 func (r *Room) Lookup(device, property string) (devices.Device, devices.Property, error) {
-	m, ok := r.members[device]
+	m, p, err := r.find(device, property)
+	if err != nil {
+		return nil, devices.Property{}, err
+	}
+	return m.Device, p, nil
+}
+
+func (r *Room) find(device, property string) (*member, devices.Property, error) {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return lookup(r.members, r.order, device, property)
+}
+
+func lookup(members map[string]*member, order []*member, device, property string) (*member, devices.Property, error) {
+	m, ok := members[device]
 	if !ok {
-		return nil, devices.Property{}, &NotFound{fmt.Sprintf("no device %q", clip(device)), strings.Join(r.Devices(), ", ")}
+		return nil, devices.Property{}, &NotFound{fmt.Sprintf("no device %q", clip(device)), strings.Join(ids(order), ", ")}
 	}
 	c, ok := m.cells[property]
 	if !ok {
@@ -166,25 +142,40 @@ func (r *Room) Lookup(device, property string) (devices.Device, devices.Property
 		sort.Strings(names)
 		return nil, devices.Property{}, &NotFound{fmt.Sprintf("device %s has no property %q", device, clip(property)), strings.Join(names, ", ")}
 	}
-	return m.Device, c.property, nil
+	return m, c.property, nil
+}
+
+// member returns a device as it is now; nil where there is none.
+func (r *Room) member(id string) *member {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return r.members[id]
 }
 
 // Devices lists the ids of all devices in the order of the room file, sources last.
 func (r *Room) Devices() []string {
-	ids := make([]string, len(r.order))
-	for i, m := range r.order {
-		ids[i] = m.ID
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	return ids(r.order)
+}
+
+func ids(order []*member) []string {
+	all := make([]string, len(order))
+	for i, m := range order {
+		all[i] = m.ID
 	}
-	return ids
+	return all
 }
 
 // Properties lists what a device has; nil where there is no such device.
 func (r *Room) Properties(device string) []devices.Property {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
 	m, ok := r.members[device]
 	if !ok {
 		return nil
 	}
-	return m.Device.Properties()
+	return m.properties()
 }
 
 // clip bounds what a stranger wrote before it is repeated in an error.
@@ -215,7 +206,7 @@ type Command struct {
 // or a *BadValue and means that nothing was tried; everything that happens at the equipment is an
 // outcome.
 func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
-	_, property, err := r.Lookup(c.Device, c.Property)
+	m, property, err := r.find(c.Device, c.Property)
 	if err != nil {
 		return devices.Outcome{}, err
 	}
@@ -226,7 +217,6 @@ func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
 	if Asked(c.By) {
 		r.Touch()
 	}
-	m := r.members[c.Device]
 	outcome := devices.OutcomeOf(r.perform(ctx, m, property, value, c.By))
 	outcome.Lasting = outcome.Lasting && !r.isComing(m)
 	r.journal.Await()
@@ -236,8 +226,10 @@ func (r *Room) Do(ctx context.Context, c Command) (devices.Outcome, error) {
 // isComing reports whether the mains of a device is being switched on: a sequencer takes its time, and who
 // waits for that does not wait for nothing.
 func (r *Room) isComing(m *member) bool {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
 	for m = r.members[m.Mains]; m != nil; m = r.members[m.Mains] {
-		if p, ok := r.Get(m.ID, "power"); ok && p.Target.Bool() {
+		if c := m.cells["power"]; c != nil && c.state.Target.Bool() {
 			return true
 		}
 	}
@@ -249,6 +241,7 @@ func (r *Room) perform(ctx context.Context, m *member, property devices.Property
 	started := time.Now()
 	err := r.carryOut(ctx, m, property, value, by)
 	outcome := devices.OutcomeOf(err)
+	r.state.countCommand(by, outcome.Result, time.Since(started))
 	r.journal.Record(journal.Entry{
 		Time: started, By: by, Device: m.ID, Property: property.Name, Value: value.String(),
 		Outcome: string(outcome.Result), Detail: outcome.Detail, Took: time.Since(started),

@@ -154,8 +154,11 @@ func (c *chooser) Set(ctx context.Context, _ string, v devices.Value) error {
 
 // set does one part of a larger command, with the error that it ended in.
 func (r *Room) set(ctx context.Context, w Wish) error {
-	m := r.members[w.Device]
-	return r.perform(ctx, m, m.cells[w.Property].property, w.Value, byOf(ctx))
+	m, property, err := r.find(w.Device, w.Property)
+	if err != nil {
+		return err
+	}
+	return r.perform(ctx, m, property, w.Value, byOf(ctx))
 }
 
 // Refresh implements devices.Device.

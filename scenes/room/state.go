@@ -54,6 +54,7 @@ type Update struct {
 	Devices    []DeviceState   `json:"devices,omitempty"`
 	Lines      []line.Health   `json:"lines,omitempty"`
 	Runs       []Run           `json:"runs,omitempty"`
+	Reload     *Reload         `json:"reload,omitempty"`
 	Automatic  []Automatic     `json:"automatic,omitempty"`
 	Emergency  *Emergency      `json:"emergency,omitempty"`
 	Storage    *journal.Health `json:"storage,omitempty"` // of journal and state on the disk
@@ -70,6 +71,8 @@ type store struct {
 	devices  map[string]*cell
 	lines    map[string]*cell
 	runs     map[string]*cell
+	reload   *cell // nil before the first
+	figures  Figures
 	storage  *cell
 	wishes   uint64
 	journal  *journal.Journal
@@ -95,43 +98,26 @@ type cell struct {
 	line    *line.Health
 	run     *Run
 	storage *journal.Health
+	reload  *Reload
 
 	automatic *Automatic
 	emergency *Emergency
+
+	gone bool // what it was about is not in the room any more
 }
 
 func (s *store) init() {
-	s.changed = make(chan struct{})
+	s.changed, s.figures = make(chan struct{}), newFigures()
 	s.devices, s.lines, s.runs = make(map[string]*cell), make(map[string]*cell), make(map[string]*cell)
 	s.automatic = make(map[string]*cell)
 }
 
-func (s *store) addProperty(device string, p devices.Property) *cell {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.devices[device] == nil {
-		s.devices[device] = &cell{device: &DeviceState{Device: device, Fed: true}}
-		s.touch(s.devices[device])
-	}
-	c := &cell{property: p, state: PropertyState{Device: device, Property: p.Name, Quality: devices.Unknown}}
-	s.touch(c)
-	return c
-}
-
 // touch gives a cell the next revision and tells the subscribers. The caller holds mu.
 func (s *store) touch(c *cell) {
-	if c.newer != nil || c.older != nil || s.newest == c {
-		if c.older != nil {
-			c.older.newer = c.newer
-		} else {
-			s.oldest = c.newer
-		}
-		if c.newer != nil {
-			c.newer.older = c.older
-		} else {
-			s.newest = c.older
-		}
+	if c.gone {
+		return
 	}
+	s.unlink(c)
 	c.older, c.newer = s.newest, nil
 	if s.newest != nil {
 		s.newest.newer = c
@@ -149,6 +135,31 @@ func (s *store) touch(c *cell) {
 func (s *store) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
+}
+
+// unlink takes a cell out of the list, if it is in. The caller holds mu.
+func (s *store) unlink(c *cell) {
+	if c.newer == nil && c.older == nil && s.newest != c {
+		return
+	}
+	if c.older != nil {
+		c.older.newer = c.newer
+	} else {
+		s.oldest = c.newer
+	}
+	if c.newer != nil {
+		c.newer.older = c.older
+	} else {
+		s.newest = c.older
+	}
+	c.older, c.newer = nil, nil
+}
+
+// remove takes a cell out for good. Nobody is told: whoever follows the state is to begin anew. The
+// caller holds mu.
+func (s *store) remove(c *cell) {
+	s.unlink(c)
+	c.gone = true
 }
 
 // since collects what has changed after a revision, oldest first. The caller holds mu.
@@ -169,6 +180,8 @@ func (s *store) since(revision uint64) Update {
 			u.Lines = append(u.Lines, *c.line)
 		case c.run != nil:
 			u.Runs = append(u.Runs, c.run.clone())
+		case c.reload != nil:
+			u.Reload = c.reload
 		case c.automatic != nil:
 			u.Automatic = append(u.Automatic, *c.automatic)
 		case c.emergency != nil:
@@ -192,6 +205,8 @@ func (r *Room) State() Update {
 
 // Get returns what is known of one property; false where there is no such property.
 func (r *Room) Get(device, property string) (PropertyState, bool) {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
 	m, ok := r.members[device]
 	if !ok {
 		return PropertyState{}, false
@@ -200,8 +215,6 @@ func (r *Room) Get(device, property string) (PropertyState, bool) {
 	if !ok {
 		return PropertyState{}, false
 	}
-	r.state.mu.Lock()
-	defer r.state.mu.Unlock()
 	return c.state, true
 }
 
@@ -270,6 +283,7 @@ func (r *Room) PostRun(run Run) {
 		r.state.runs[run.Scene] = c
 	}
 	fresh := run.clone()
+	r.state.countRun(c.run, fresh)
 	c.run = &fresh
 	r.state.touch(c)
 }

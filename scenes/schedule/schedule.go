@@ -41,6 +41,35 @@ type Schedule struct {
 	Log     *slog.Logger
 	// Now is the clock on the wall; nil for the machine's.
 	Now func() time.Time
+
+	mu     sync.Mutex
+	others *[]Entry      // that are to take the place of Entries; nil for none
+	told   chan struct{} // closed when others are set
+}
+
+// Replace puts other entries in the place of those there are. What was due before is done by the old ones
+// and by no new one; what is being done is done to the end.
+func (s *Schedule) Replace(entries []Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.others = &entries
+	if s.told != nil {
+		close(s.told)
+		s.told = nil
+	}
+}
+
+// take takes the entries that Replace gave, and returns what is closed when it gives others.
+func (s *Schedule) take() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.others != nil {
+		s.Entries, s.others = *s.others, nil
+	}
+	if s.told == nil {
+		s.told = make(chan struct{})
+	}
+	return s.told
 }
 
 // Run watches the clock until ctx ends. What was due before is over.
@@ -49,7 +78,7 @@ func (s *Schedule) Run(ctx context.Context) error {
 	defer acts.Wait()
 	l := newLife(s.now())
 	for {
-		switched := s.Board.Switched()
+		replaced, switched := s.take(), s.Board.Switched()
 		next := s.plan(l)
 		wait := look
 		if left := next.Sub(l.to); !next.IsZero() {
@@ -59,6 +88,7 @@ func (s *Schedule) Run(ctx context.Context) error {
 		select {
 		case <-timer.C:
 		case <-switched:
+		case <-replaced:
 		case <-ctx.Done():
 			timer.Stop()
 			return nil

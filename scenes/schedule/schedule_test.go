@@ -70,12 +70,13 @@ func (w *wall) put(to time.Time) {
 
 // rig is a lamp that is switched on by a schedule, in a bubble where the clock can be put.
 type rig struct {
-	lamp  *lamp
-	clock *wall
-	zone  *time.Location
-	board *automatic.Board
-	room  *room.Room
-	stop  func()
+	schedule *Schedule
+	lamp     *lamp
+	clock    *wall
+	zone     *time.Location
+	board    *automatic.Board
+	room     *room.Room
+	stop     func()
 }
 
 func (r *rig) at(day, hour, minute int) time.Time {
@@ -100,6 +101,7 @@ func newRig(t *testing.T, folder string, start time.Time, lines ...string) *rig 
 	r.board, r.room = automatic.New(made, store, j, log), made
 	e := sequence.New(sequence.Config{Room: made, Log: log, Journal: j})
 	s := &Schedule{Engine: e, Board: r.board, Journal: j, Log: log, Now: r.clock.now}
+	r.schedule = s
 	for i, text := range lines {
 		id := string(rune('a' + i))
 		r.board.Add(automatic.Schedule, id, devices.Phrase{EN: id})
@@ -237,5 +239,22 @@ func TestWhatIsSwitchedOffStaysOffOverARestart(t *testing.T) {
 		if _, err := r.board.Switch(automatic.Schedule, "nothing", true, by); err == nil {
 			t.Error("what is not there was switched")
 		}
+	})
+}
+
+// What was due is done by the old entries; new ones begin with what comes, and nothing twice.
+func TestEntriesAreReplacedWhileTheClockRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "", start(1, 7, 0), "30 7 * * *", "45 7 * * *")
+		time.Sleep(30*time.Minute + time.Second)
+		kept, moved := r.schedule.Entries[0], r.schedule.Entries[1]
+		moved.When = When{Zone: r.zone, Lines: []cron.Schedule{line(t, "30 7 * * *"), line(t, "0 8 * * *")}}
+		r.schedule.Replace([]Entry{kept, moved})
+		r.want(t, "half past seven is over", "01 07:30:00")
+		if next := r.board.List()[1].Next; !next.Equal(r.at(1, 8, 0)) {
+			t.Errorf("next is told as %s", next)
+		}
+		time.Sleep(2 * time.Hour)
+		r.want(t, "after the reload", "01 07:30:00, 01 08:00:00")
 	})
 }

@@ -30,9 +30,9 @@ func (e *Engine) Act(ctx context.Context, set []room.Wish, scene string, by jour
 		did(worst)
 		return
 	}
-	s, known := e.scenes[scene]
+	s := e.scene(scene)
 	err := error(&room.NotFound{What: "no scene " + scene})
-	if known {
+	if s != nil {
 		e.mu.Lock()
 		_, err = e.start(s, by, 0, s.Steps, func(r room.Run) {
 			if worst.OK() {

@@ -3,8 +3,11 @@ package sequence
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"sort"
 	"strings"
 	"sync"
@@ -20,10 +23,10 @@ type Engine struct {
 	room    *room.Room
 	journal *journal.Journal
 	log     *slog.Logger
-	scenes  map[string]*Scene
-	order   []string
 
 	mu      sync.Mutex
+	scenes  map[string]*Scene // never changed in place; see Replace
+	order   []string
 	ctx     context.Context // of Run; nil before
 	over    bool            // Run has ended
 	active  map[string]*run // by scene
@@ -43,24 +46,47 @@ type Config struct {
 // New makes an engine. Scenes that reverse another get their steps here.
 func New(c Config) *Engine {
 	e := &Engine{
-		room: c.Room, journal: c.Journal, log: c.Log, scenes: make(map[string]*Scene),
+		room: c.Room, journal: c.Journal, log: c.Log,
 		active: make(map[string]*run), expects: make(map[string][]time.Duration),
 	}
-	for i := range c.Scenes {
-		e.scenes[c.Scenes[i].ID] = &c.Scenes[i]
-		e.order = append(e.order, c.Scenes[i].ID)
+	e.Replace(c.Scenes)
+	return e
+}
+
+// Replace puts other scenes in the place of those there are. A run that is under way ends by the
+// scene that it began with.
+func (e *Engine) Replace(scenes []Scene) {
+	all, order := make(map[string]*Scene), make([]string, 0, len(scenes))
+	for i := range scenes {
+		scenes[i].all = all
+		all[scenes[i].ID] = &scenes[i]
+		order = append(order, scenes[i].ID)
 	}
-	for _, s := range e.scenes {
-		if forward := e.scenes[s.ReverseOf]; forward != nil {
-			s.Steps = Reverse(forward.Steps, e.scenes)
+	for _, s := range all {
+		if forward := all[s.ReverseOf]; forward != nil {
+			s.Steps = Reverse(forward.Steps, all)
 		}
 	}
-	return e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id := range e.expects { // what changed takes another time
+		if s := all[id]; s == nil || !reflect.DeepEqual(s.Steps, e.scenes[id].Steps) {
+			delete(e.expects, id)
+		}
+	}
+	e.scenes, e.order = all, order
+}
+
+// scene returns a scene as it is now; nil where there is none.
+func (e *Engine) scene(id string) *Scene {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.scenes[id]
 }
 
 // Scene returns a scene as it runs: one that reverses another has its steps.
 func (e *Engine) Scene(id string) (Scene, bool) {
-	s := e.scenes[id]
+	s := e.scene(id)
 	if s == nil {
 		return Scene{}, false
 	}
@@ -88,9 +114,11 @@ func (e *Engine) Run(ctx context.Context) error {
 // A scene and its reverse exclude each other; starting one ends the other first. The error is a
 // *room.NotFound where there is no such scene.
 func (e *Engine) Start(scene string, by journal.By) (room.Run, error) {
-	s, ok := e.scenes[scene]
-	if !ok {
+	s := e.scene(scene)
+	if s == nil {
+		e.mu.Lock()
 		known := append([]string(nil), e.order...)
+		e.mu.Unlock()
 		sort.Strings(known)
 		if len(scene) > 64 {
 			scene = scene[:64] + "…"
@@ -126,6 +154,13 @@ func (e *Engine) begin(s *Scene, by journal.By, from int, steps []Step, resolved
 	return e.start(s, by, from, steps, func(room.Run) {}, resolved...)
 }
 
+// fingerprint tells one list of steps from another. A number of a step means nothing in other steps than
+// those that it was noted of.
+func fingerprint(steps []Step) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", steps))
+	return hex.EncodeToString(sum[:8])
+}
+
 // start begins a run; then is told how it ended. The caller holds mu.
 func (e *Engine) start(s *Scene, by journal.By, from int, steps []Step, then func(room.Run), resolved ...journal.Run) (room.Run, error) {
 	if e.ctx == nil || e.over {
@@ -139,7 +174,7 @@ func (e *Engine) start(s *Scene, by journal.By, from int, steps []Step, then fun
 	}
 	var before *run
 	for id, other := range e.active {
-		if e.scenes[id].ReverseOf == s.ID || s.ReverseOf == id {
+		if other.scene.ReverseOf == s.ID || s.ReverseOf == id {
 			before = other
 		}
 	}
@@ -180,7 +215,7 @@ func (e *Engine) finished(r *run) {
 	shown := r.snapshot()
 	e.mu.Lock()
 	delete(e.active, r.scene.ID)
-	if shown.State == room.Finished {
+	if shown.State == room.Finished && e.scenes[r.scene.ID] == r.scene {
 		e.expects[r.scene.ID] = r.times
 	}
 	e.mu.Unlock()
@@ -268,13 +303,17 @@ var cutOff = devices.Phrase{ZH: "控制器重启，运行中断", EN: "Cut off b
 func (e *Engine) resolve(ctx context.Context, n journal.Run) {
 	over := n
 	over.Open, over.State, over.Ended = false, string(room.Cancelled), time.Now()
-	s := e.scenes[n.Scene]
+	s := e.scene(n.Scene)
 	if s == nil || n.At > len(s.Steps) {
 		e.journal.KeepRuns(over)
 		e.log.Warn("a run that was cut off belongs to no scene of this room file; nothing was done", "scene", n.Scene)
 		return
 	}
 	policy := s.OnRestart
+	if n.Of != "" && n.Of != fingerprint(s.Steps) {
+		e.log.Warn("the scene of a run that was cut off has other steps now; nothing is done", "scene", s.ID)
+		policy = Leave
+	}
 	if n.Unwinding && policy == Finish {
 		policy = Unwind // it was on its way back: finishing means to arrive there
 	}
@@ -298,7 +337,7 @@ func (e *Engine) resolve(ctx context.Context, n journal.Run) {
 	steps, from := s.Steps, n.At
 	if policy == Unwind {
 		// The step under way may have been done or not; undoing it is right either way.
-		steps, from = Reverse(s.Steps[:min(n.At+1, len(s.Steps))], e.scenes), 0
+		steps, from = Reverse(s.Steps[:min(n.At+1, len(s.Steps))], s.all), 0
 	}
 	if ctx.Err() != nil {
 		return // the next start finds it again

@@ -3,6 +3,7 @@ package sequence
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -32,21 +33,63 @@ type Rules struct {
 	Rules  []Rule
 	Board  *automatic.Board // where rules are switched off; nil for nowhere
 	Log    *slog.Logger
+
+	mu      sync.Mutex
+	ctx     context.Context // of Run; nil before
+	watched []watched
+	wg      sync.WaitGroup
+}
+
+// watched is a rule with what ends the watch.
+type watched struct {
+	rule Rule
+	end  context.CancelFunc
 }
 
 // Run watches until ctx ends.
 func (w *Rules) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for _, rule := range w.Rules {
-		wg.Go(func() { w.watch(ctx, rule) })
-	}
+	w.mu.Lock()
+	w.ctx = ctx
+	w.mu.Unlock()
+	w.Replace(w.Rules)
 	<-ctx.Done()
+	w.mu.Lock() // a Replace under way ends first, and then nothing is begun any more
+	w.mu.Unlock()
+	w.wg.Wait()
 	return nil
 }
 
-// watch follows one rule.
-func (w *Rules) watch(ctx context.Context, rule Rule) {
+// Replace puts other rules in the place of those there are. One that stays as it is goes on waiting for
+// its time; one that is new, or another, begins as at a start: what it finds changes nothing. What a rule
+// that has gone is doing already it does to the end.
+func (w *Rules) Replace(rules []Rule) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.Rules = rules
+	if w.ctx == nil || w.ctx.Err() != nil {
+		return
+	}
+	var now []watched
+	for _, one := range w.watched {
+		if slices.ContainsFunc(rules, func(r Rule) bool { r.Name = one.rule.Name; return reflect.DeepEqual(r, one.rule) }) {
+			now = append(now, one)
+		} else {
+			one.end()
+		}
+	}
+	for _, r := range rules {
+		if slices.ContainsFunc(now, func(one watched) bool { return one.rule.ID == r.ID }) {
+			continue
+		}
+		life, end := context.WithCancel(w.ctx)
+		now = append(now, watched{r, end})
+		w.wg.Go(func() { defer end(); w.watch(w.ctx, life, r) })
+	}
+	w.watched = now
+}
+
+// watch follows one rule as long as it is one. What it does ends with the daemon only.
+func (w *Rules) watch(daemon, ctx context.Context, rule Rule) {
 	follow := w.Room.Subscribe(0)
 	armed := false // it was seen not to hold
 	for {
@@ -60,7 +103,7 @@ func (w *Rules) watch(ctx context.Context, rule Rule) {
 		case armed:
 			armed = false
 			if w.keeps(ctx, rule) {
-				w.fire(ctx, rule)
+				w.fire(daemon, rule)
 			} else {
 				armed = true
 			}

@@ -175,7 +175,7 @@ func (r *run) do(ctx context.Context, i int, s Step) *failure {
 		r.showStep(i, room.Running, devices.Phrase{}, time.Now().Add(s.Pause))
 		r.pause(ctx, s.Pause)
 	case s.Scene != "":
-		for _, inner := range r.engine.scenes[s.Scene].Steps {
+		for _, inner := range r.scene.all[s.Scene].Steps {
 			if failed := r.attempt(ctx, i, inner); failed != nil && inner.OnFailure != Skip {
 				return failed
 			}
@@ -209,8 +209,8 @@ func (r *run) set(ctx context.Context, i int, w room.Wish, limit time.Duration) 
 		outcome, err := r.engine.room.Do(ctx, room.Command{
 			Device: w.Device, Property: w.Property, Value: w.Value, By: journal.By{Via: "scene", Name: r.scene.ID},
 		})
-		if err != nil {
-			return &failure{reason: devices.Phrase{ZH: "房间文件有误", EN: "The room file is wrong"}, err: err}
+		if err != nil { // the room has become another since the run began
+			return &failure{reason: devices.Phrase{ZH: "房间文件已更改，没有此设备或取值", EN: "The room file has changed: there is no such device or value any more"}, err: err}
 		}
 		if outcome.OK() || ctx.Err() != nil {
 			return nil
@@ -323,7 +323,7 @@ func (r *run) unwind(ctx context.Context, failed *failure) {
 		if r.shown.Steps[i].State == room.Skipped {
 			continue
 		}
-		for _, undo := range undoing(r.steps[i], r.engine.scenes) {
+		for _, undo := range undoing(r.steps[i], r.scene.all) {
 			if back := r.attempt(ctx, i, undo); back != nil {
 				r.engine.log.Error("a step could not be undone", "scene", r.scene.ID, "step", i+1, "error", back.err)
 				r.showStep(i, room.Broken, back.reason, time.Time{})
@@ -354,7 +354,7 @@ func (r *run) note(instead ...journal.Run) {
 	}
 	r.engine.journal.KeepRuns(append(instead, journal.Run{
 		ID: shown.ID, Scene: r.scene.ID, By: shown.By, State: string(shown.State), At: r.at, Started: shown.Started, Ended: shown.Ended,
-		Unwinding: r.unwinding, Open: !shown.State.Over(), Steps: steps,
+		Unwinding: r.unwinding, Open: !shown.State.Over(), Steps: steps, Of: fingerprint(r.scene.Steps),
 	})...)
 }
 

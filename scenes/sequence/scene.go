@@ -43,6 +43,8 @@ type Scene struct {
 	Steps     []Step
 	ReverseOf string // the scene that this one undoes, "" for none
 	OnRestart Policy // Leave, Finish or Unwind; "" is Leave
+
+	all map[string]*Scene // those that it was made with, by id: it may run them
 }
 
 // Step is one step: exactly one of Set, Wait, Pause, Scene and Together is given.

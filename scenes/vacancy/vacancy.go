@@ -11,6 +11,8 @@ package vacancy
 import (
 	"context"
 	"log/slog"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,17 +53,62 @@ type Watch struct {
 	Log                          *slog.Logger
 	// Now is the clock on the wall; nil for the machine's.
 	Now func() time.Time
+
+	mu     sync.Mutex
+	ctx    context.Context   // of Run; nil before
+	end    func()            // ends those that follow, and waits for them
+	states map[string]*state // how the entries stand, by id; theirs while they follow
 }
 
 // Run watches until ctx ends.
 func (w *Watch) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	for _, e := range w.Entries {
-		wg.Go(func() { w.follow(ctx, e) })
-	}
+	w.mu.Lock()
+	w.ctx = ctx
+	w.begin()
+	w.mu.Unlock()
 	<-ctx.Done()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.end()
 	return nil
+}
+
+// Replace puts the entries and the equipment that another watch has in the place of those there are. An
+// entry that stays as it is goes on: who was seen, and the question that stands, count.
+func (w *Watch) Replace(by *Watch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.end != nil {
+		w.end()
+	}
+	kept := make(map[string]*state)
+	for _, e := range by.Entries {
+		if slices.ContainsFunc(w.Entries, func(was Entry) bool { return reflect.DeepEqual(was, e) }) {
+			kept[e.ID] = w.states[e.ID]
+		}
+	}
+	w.Entries, w.Screens, w.Choosers, w.Recorders, w.Players, w.Zone = by.Entries, by.Screens, by.Choosers, by.Recorders, by.Players, by.Zone
+	w.states = kept
+	if w.ctx != nil {
+		w.begin()
+	}
+}
+
+// begin has every entry followed. The caller holds mu.
+func (w *Watch) begin() {
+	ctx, cancel := context.WithCancel(w.ctx)
+	states := make(map[string]*state)
+	var wg sync.WaitGroup
+	for _, e := range w.Entries {
+		st := w.states[e.ID]
+		if st == nil {
+			st = &state{begun: time.Now(), seen: time.Now()}
+		}
+		states[e.ID] = st
+		wg.Go(func() { w.follow(ctx, e, st) })
+	}
+	w.states = states
+	w.end = func() { cancel(); wg.Wait() }
 }
 
 // signs are what an entry judges by.
@@ -125,16 +172,12 @@ type state struct {
 	asking time.Time // until when it asks; zero while it does not
 }
 
-func (w *Watch) follow(ctx context.Context, e Entry) {
-	st := &state{begun: time.Now(), seen: time.Now()}
-	for {
+func (w *Watch) follow(ctx context.Context, e Entry, st *state) {
+	for ctx.Err() == nil {
 		wait := w.step(ctx, e, st)
 		limited, cancel := context.WithTimeout(ctx, wait)
 		_ = w.Room.Await(limited, func() bool { return w.read(e) != st.last })
 		cancel()
-		if ctx.Err() != nil {
-			return
-		}
 	}
 }
 

@@ -44,6 +44,7 @@ func (t *thing) is(v devices.Value) { t.report.Report(t.property.Name, v, device
 
 // hall is a room with a presence sensor, a projector with a source that a player is behind, and one without.
 type hall struct {
+	watch                                 *Watch
 	eye, projector, matrix, dvd, recorder *thing
 	room                                  *room.Room
 	board                                 *automatic.Board
@@ -112,6 +113,7 @@ func open(t *testing.T, entries ...Entry) *hall {
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = made.Run(ctx) })
 	wg.Go(func() { _ = e.Run(ctx) })
+	h.watch = w
 	wg.Go(func() { _ = w.Run(ctx) })
 	t.Cleanup(func() { cancel(); wg.Wait() })
 	synctest.Wait()
@@ -337,4 +339,35 @@ func TestNoLiveSourceIsEverEnded(t *testing.T) {
 			rt.Fatal(wrong)
 		}
 	})
+}
+
+// A question that stands goes on where its entry stays as it is; an entry that is another begins anew.
+func TestEntriesAreReplacedWhileOneAsks(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		entry func(*Entry)
+		ends  int
+	}{
+		{"the same", func(*Entry) {}, 1},
+		{"another", func(e *Entry) { e.Untouched = time.Hour }, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := open(t, empty())
+			h.room.Touch()
+			h.after(31 * time.Minute)
+			if !h.asks() {
+				t.Fatal("it does not ask")
+			}
+			e := h.watch.Entries[0]
+			c.entry(&e)
+			h.watch.Replace(&Watch{
+				Entries: []Entry{e}, Zone: h.watch.Zone, Screens: h.watch.Screens, Choosers: h.watch.Choosers, Recorders: h.watch.Recorders, Players: h.watch.Players,
+			})
+			if asks := h.asks(); asks != (c.ends == 1) {
+				t.Errorf("%s: it asks: %v", c.what, asks)
+			}
+			h.after(33 * time.Minute)
+			h.want(t, c.what, c.ends)
+		})
+	}
 }
