@@ -62,7 +62,8 @@ func (r *Room) Run(ctx context.Context) error {
 	}
 	l.mu.Unlock()
 	<-inner.Done()
-	l.mu.Lock() // a Replace under way ends first, and then nothing is begun any more
+	l.mu.Lock()
+	//lint:ignore SA2001 a Replace under way ends first, and then nothing is begun any more
 	l.mu.Unlock()
 	l.wg.Wait()
 	if ctx.Err() != nil {

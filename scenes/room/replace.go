@@ -287,6 +287,7 @@ func (r *Room) Answer() {
 	r.state.mu.Unlock()
 	for _, m := range order {
 		m.gate.mu.Lock()
+		//lint:ignore SA2001 that it could be had is the answer
 		m.gate.mu.Unlock()
 	}
 }

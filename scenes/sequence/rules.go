@@ -53,7 +53,8 @@ func (w *Rules) Run(ctx context.Context) error {
 	w.mu.Unlock()
 	w.Replace(w.Rules)
 	<-ctx.Done()
-	w.mu.Lock() // a Replace under way ends first, and then nothing is begun any more
+	w.mu.Lock()
+	//lint:ignore SA2001 a Replace under way ends first, and then nothing is begun any more
 	w.mu.Unlock()
 	w.wg.Wait()
 	return nil
