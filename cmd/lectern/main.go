@@ -31,6 +31,7 @@ type verbs struct {
 	Scene    sceneVerb    `cmd:"" help:"Run a scene of a running room and follow it."`
 	Reload   reloadVerb   `cmd:"" help:"Have a running room read its file again; what has not changed is not touched."`
 	Journal  journalVerb  `cmd:"" help:"Print what happened in a running room, and who did it."`
+	Bench    benchVerb    `cmd:"" help:"Measure the program on this machine and print the figures beside their limits."`
 	Trace    traceVerb    `cmd:"" help:"Follow the frames on the wires of a running room, decoded."`
 	Guide    guideVerb    `cmd:"" help:"Write the operating instruction (作业指导书) of a room from its file."`
 	Probe    probeVerb    `cmd:"" help:"Look for what answers on a line, by questions that change nothing."`

@@ -58,6 +58,7 @@ func (l *listener) accepts(frame []byte) bool {
 		return true
 	}
 	name, value, ok := strings.Cut(text, "=")
+	value = strings.TrimSpace(value) // as decode reads it
 	if !ok || !strings.EqualFold(name, l.request.name) || value == question {
 		return false // the echo of a question, or something else
 	}

@@ -104,7 +104,7 @@ func TestFramesInWords(t *testing.T) {
 }
 
 func FuzzAnswer(f *testing.F) {
-	for _, seed := range []string{">*pow=?#\r\n*POW=OFF#\r\n>", "Illegal format\r\n", "*Block item#\r", "*pow=on#", "***=##>>"} {
+	for _, seed := range []string{">*pow=?#\r\n*POW=OFF#\r\n>", "Illegal format\r\n", "*Block item#\r", "*pow=on#", "***=##>>", "pow=?\f#"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, got []byte) {
