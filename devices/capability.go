@@ -146,6 +146,12 @@ type Sensor interface {
 	Measure(ctx context.Context) (float64, error)
 }
 
+// Echo is a Switch or a Dimmer whose acknowledgement repeats the value that the equipment has taken, as that of a
+// Modbus write does. It is the equipment's word and shown at once; that it is so is still read back.
+type Echo interface {
+	Echoes() bool
+}
+
 // Notifier is a capability whose equipment speaks up by itself. Changed yields a value whenever it
 // has said something that makes asking again worth while; the channel holds one, never more.
 type Notifier interface {

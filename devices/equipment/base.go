@@ -8,7 +8,8 @@
 //   - It is polled; what speaks up by itself is asked again at once; while something is under way it
 //     is asked more often. A person never waits for a poll: a command ends the poll under way.
 //   - A set is confirmed by reading back. What the equipment then says is reported, whatever was
-//     asked. Where nothing can be read the wish is reported as assumed.
+//     asked. Where the acknowledgement itself bears the value, that is reported at once, ahead of
+//     the reading. Where nothing can be read the wish is reported as assumed.
 //   - A poll that was asked before a set was over does not overwrite what the set found.
 //   - Equipment without mains is not asked and not missed.
 //

@@ -44,6 +44,7 @@ func (c *circuit) Set(ctx context.Context, property string, v devices.Value) err
 	return c.carryOut(ctx, wish{
 		property: property, value: v,
 		send: func(ctx context.Context) error { return c.contact.SetOn(ctx, v.Bool()) },
+		told: told(c.contact, func() { c.say(property, v, devices.Reported) }),
 		met:  func() bool { return c.on == v.Bool() },
 		unmet: func() devices.Phrase {
 			if c.on {
@@ -52,6 +53,14 @@ func (c *circuit) Set(ctx context.Context, property string, v devices.Value) err
 			return devices.Phrase{ZH: "回路应答了，但仍为关:请检查触点和手动开关", EN: "The circuit acknowledged but reads off: check its contact and its manual switch"}
 		},
 	})
+}
+
+// told is what follows an acknowledgement that bears the value; nil where that of the equipment does not.
+func told(capability any, say func()) func() {
+	if e, ok := capability.(devices.Echo); ok && e.Echoes() {
+		return say
+	}
+	return nil
 }
 
 // Level is one level of a dimmer.
@@ -132,7 +141,8 @@ func (d *dimmer) Set(ctx context.Context, property string, v devices.Value) erro
 				d.asked = l.ID
 				return d.lamp.SetLevel(ctx, l.Percent)
 			},
-			met: func() bool { return d.word(d.percent) == l.ID },
+			told: told(d.lamp, func() { d.say(property, v, devices.Reported) }),
+			met:  func() bool { return d.word(d.percent) == l.ID },
 			unmet: func() devices.Phrase {
 				return devices.Phrase{
 					ZH: fmt.Sprintf("调光器应答了，但亮度为 %d%%", d.percent),

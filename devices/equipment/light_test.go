@@ -51,6 +51,36 @@ func TestCircuitThatOnlyAcknowledgesHasFailed(t *testing.T) {
 	})
 }
 
+// echoing is a contact whose acknowledgement repeats what it was told.
+type echoing struct{ *contact }
+
+func (echoing) Echoes() bool { return true }
+
+func TestAnEchoIsShownAheadOfTheReading(t *testing.T) {
+	c := &contact{delay: 20 * time.Millisecond}
+	onBench(t, func() devices.Device { return NewLight(quiet("lamp"), echoing{c}) }, func(b *bench) {
+		time.Sleep(25 * time.Millisecond) // it has been read
+		b.want("power", "false", devices.Reported)
+		var wg sync.WaitGroup
+		wg.Go(func() { b.wantResult("power", devices.Bool(true), devices.Done) })
+		time.Sleep(25 * time.Millisecond) // acknowledged, and being read
+		b.want("power", "true", devices.Reported)
+		wg.Wait()
+	})
+}
+
+func TestAnEchoThatIsNotSoIsPutRight(t *testing.T) {
+	c := &contact{stuck: true}
+	onBench(t, func() devices.Device { return NewLight(quiet("lamp"), echoing{c}) }, func(b *bench) {
+		b.want("power", "false", devices.Reported)
+		b.wantResult("power", devices.Bool(true), devices.Failed)
+		b.want("power", "false", devices.Reported)
+		if was := b.heard.was("power"); was != "[false true false]" {
+			t.Errorf("it was told as %s", was)
+		}
+	})
+}
+
 func TestLostAnswerToACommandThatWasDoneIsDone(t *testing.T) {
 	c := &contact{}
 	c.fail = func(what string) error {

@@ -15,6 +15,8 @@ type wish struct {
 	value    devices.Value
 	act      bool // momentary: twice is two acts
 	send     func(ctx context.Context) error
+	// told reports the value that the acknowledgement bears; nil where it bears none.
+	told func()
 	// read asks for what came of it; nil reads everything.
 	read func(ctx context.Context) error
 	// met says, after a read, whether it has come true; nil where there is no state to show it.
@@ -58,6 +60,9 @@ func (b *base) fulfil(ctx context.Context, w wish) error {
 	err := w.send(ctx)
 	switch {
 	case err == nil:
+		if w.told != nil {
+			w.told()
+		}
 		return b.confirm(ctx, w)
 	case errors.Is(err, devices.ErrSent):
 		if w.met != nil {

@@ -138,7 +138,7 @@ func openBroker(ctx context.Context, c Config, follow map[string]byte) (io.ReadW
 		scheme = "ssl://"
 	}
 	o := paho.NewClientOptions().
-		AddBroker(scheme + c.Address).SetTLSConfig(c.TLS).
+		AddBroker(scheme + c.Address).SetTLSConfig(c.TLS).SetCustomOpenConnectionFn(OpenBroker).
 		SetClientID("lectern-" + c.ID + "-" + rand.Text()[:6]).SetUsername(c.User).SetPassword(c.Password).
 		SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetConnectTimeout(dialTime).
 		SetKeepAlive(mqttKeepAlive).SetPingTimeout(mqttPing).SetWriteTimeout(writeMost).

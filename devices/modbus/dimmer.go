@@ -177,6 +177,12 @@ func (d *dimmer) SetLevel(ctx context.Context, percent int) error {
 	return nil
 }
 
+// Echoes implements devices.Echo: the reply to function 06 is the request, "returned after the register contents have
+// been written" (MODBUS Application Protocol, 6.6); that to function 16 has the number of registers only.
+func (d *dimmer) Echoes() bool {
+	return d.write == modbus.FuncCodeWriteSingleRegister && d.readAt == d.register
+}
+
 // put writes the register. A newer level takes the place of one that still waits: a finger drags
 // over all of them.
 func (d *dimmer) put(ctx context.Context, raw uint16) error {

@@ -156,6 +156,10 @@ func (c *coil) SetOn(ctx context.Context, on bool) error {
 	return err
 }
 
+// Echoes implements devices.Echo: the reply to function 05 is the request, "returned after the coil state has been
+// written" (MODBUS Application Protocol, 6.5); that to function 15 has the number of coils only.
+func (c *coil) Echoes() bool { return c.set.Write == modbus.FuncCodeWriteSingleCoil }
+
 func onOff(on bool) string {
 	if on {
 		return "on"

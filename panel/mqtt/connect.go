@@ -8,6 +8,8 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"lectern/devices/line"
 )
 
 const (
@@ -38,7 +40,7 @@ func (g *Gateway) options(level uint, lost chan<- error) *paho.ClientOptions {
 		AddBroker(f.Broker).
 		SetClientID("lectern-"+g.Cfg.Room.ID).
 		SetUsername(f.User).SetPassword(f.Password).
-		SetTLSConfig(g.security).
+		SetTLSConfig(g.security).SetCustomOpenConnectionFn(line.OpenBroker).
 		SetProtocolVersion(level).
 		SetCleanSession(true). // a broker that comes back must not replay commands
 		SetAutoReconnect(false).SetConnectTimeout(connectTime).

@@ -1,0 +1,134 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"lectern/devices/sim"
+)
+
+// A bus of 9600 baud, 8N1: ten bits a character, and 3.5 characters of silence around each frame (MODBUS over Serial
+// Line, 2.5.1.1).
+const (
+	baud    = 9600
+	char    = 10 * time.Second / baud
+	silence = 35 * char / 10
+	request = 8 // characters of a write or of a question, and of the reply to a write
+	reply   = 6 // characters of the reply to a question after up to eight coils
+
+	write    = request*char + silence // until the equipment may act
+	question = write + reply*char + silence
+)
+
+// bus: one press at a time on a bus that is idle, and while as much is polled as goes over it.
+func (b *bench) bus(ctx context.Context) error {
+	if err := b.idleBus(ctx); err != nil {
+		return err
+	}
+	return b.busyBus(ctx)
+}
+
+// onBus measures on a bus of its own.
+func (b *bench) onBus(ctx context.Context, measure func(s *slave, port string) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	stage := sim.NewStage(ctx)
+	defer stage.Wait()
+	defer cancel()
+	folder, err := os.MkdirTemp(b.folder, "bus")
+	if err != nil {
+		return fmt.Errorf("a folder for the bus: %w", err)
+	}
+	s := newSlave()
+	port := filepath.Join(folder, "bus")
+	if _, err := stage.Serial(port, baud, s); err != nil {
+		return err //nolint:wrapcheck // says which port
+	}
+	return measure(s, port)
+}
+
+// serialRoom runs a room of lamps on the bus.
+func (b *bench) serialRoom(ctx context.Context, port string, n int, poll string) (*process, error) {
+	file, err := b.write(lamps{lines: []string{fmt.Sprintf("kind: serial, port: %q, baud: %d", port, baud)}, each: n, poll: poll})
+	if err != nil {
+		return nil, err
+	}
+	d, _, err := b.daemon(ctx, "--config", file)
+	return d, err
+}
+
+func (b *bench) idleBus(ctx context.Context) error {
+	return b.onBus(ctx, func(_ *slave, port string) error {
+		floor, err := bareExchange(port, 100)
+		if err != nil {
+			return err
+		}
+		return b.onBus(ctx, func(s *slave, port string) error {
+			d, err := b.serialRoom(ctx, port, 1, "1h")
+			if err != nil {
+				return err
+			}
+			defer d.stop()
+			p := newPresser(s, byHTTP(d.url, d.token))
+			panels := follow(ctx, d.url, 1, p.see)
+			defer panels.close()
+			p.drive(ctx, 100, 10, 1, 0, 1)
+			b.ratio("press on an idle bus of 9600 baud, sent to another panel's event, p50", p.shown.p50(), floor.p50(), 1.05)
+			return nil
+		})
+	})
+}
+
+// bareExchange writes a coil and reads the reply, with nothing between program and port.
+func bareExchange(port string, n int) (*times, error) {
+	f, err := os.OpenFile(port, os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("the bus: %w", err)
+	}
+	defer f.Close()
+	frame := []byte{1, 5, 0, 0, 0xFF, 0}
+	frame = append(frame, byte(crc(frame)), byte(crc(frame)>>8))
+	t := new(times)
+	for range n {
+		time.Sleep(80 * time.Millisecond)
+		at := time.Now()
+		if _, err := f.Write(frame); err != nil {
+			return nil, fmt.Errorf("the bus: %w", err)
+		}
+		if _, err := io.ReadFull(f, make([]byte, len(frame))); err != nil {
+			return nil, fmt.Errorf("the bus: %w", err)
+		}
+		t.add(time.Since(at))
+	}
+	return t, nil
+}
+
+func (b *bench) busyBus(ctx context.Context) error {
+	return b.onBus(ctx, func(s *slave, port string) error {
+		const lamps, lasts = 30, 20 // asked each 100 ms: seven times what the bus carries
+		d, err := b.serialRoom(ctx, port, lamps, "100ms")
+		if err != nil {
+			return err
+		}
+		defer d.stop()
+		p := newPresser(s, byHTTP(d.url, d.token))
+		frames, bytes := s.traffic()
+		began := time.Now()
+		p.drive(ctx, 5*lasts, 5, 1, 0, lamps)
+		took := time.Since(began)
+		moreFrames, moreBytes := s.traffic()
+		busy := time.Duration(moreBytes-bytes)*char + time.Duration(moreFrames-frames)*2*silence
+		share := math.Round(1000*busy.Seconds()/took.Seconds()) / 10
+		b.add(row{
+			"a bus of 9600 baud with all it carries, five presses a second among it: busy", fmt.Sprintf("%g %%", share),
+			fmt.Sprintf("%.1f frames/s of %.1f", float64(moreFrames-frames)/took.Seconds(), time.Second.Seconds()/question.Seconds()), "90 %", keeps(share >= 90),
+		})
+		most := question + write
+		b.add(row{"press on that bus to the equipment, p50 / p99", pair(p.wire.p50(), p.wire.p99()), "one exchange in flight and itself: " + ms(most), "1.05x", keeps(p.wire.p99() <= most*105/100)})
+		return nil
+	})
+}

@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// growth: the same presses while the room gets larger and more panels hang on its walls; and scenes at once.
+func (b *bench) growth(ctx context.Context) error {
+	var first times
+	for i, size := range []struct{ devices, lines, panels int }{{10, 1, 1}, {100, 2, 50}, {1000, 10, 200}} {
+		if err := b.onSlave(ctx, func(s *slave, address string) error {
+			file, err := b.write(lamps{lines: slices.Repeat([]string{modbusTCP(address)}, size.lines), each: size.devices / size.lines, poll: "2s"})
+			if err != nil {
+				return err
+			}
+			d, ready, err := b.daemon(ctx, "--config", file)
+			if err != nil {
+				return err
+			}
+			defer d.stop()
+			p := newPresser(s, byHTTP(d.url, d.token))
+			panels := follow(ctx, d.url, size.panels, p.see)
+			defer panels.close()
+			p.drive(ctx, presses, perSecond, 1, 0, size.devices)
+			r := row{
+				what:     fmt.Sprintf("%d devices, %d panels: HTTP press to wire, p50 / p99", size.devices, size.panels),
+				measured: pair(p.wire.p50(), p.wire.p99()), against: fmt.Sprintf("%.1f MiB, ready in %s", d.memory(), ms(ready)),
+			}
+			if i == 0 {
+				first.all = p.wire.all
+			} else {
+				r.limit, r.verdict = "2x the p99 of the first", keeps(p.wire.p99() <= 2*first.p99())
+			}
+			b.add(r)
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return b.scenesAtOnce(ctx)
+}
+
+// scenesAtOnce runs scenes of two steps side by side, from the first request until the last step is on the wire.
+func (b *bench) scenesAtOnce(ctx context.Context) error {
+	for _, n := range []int{1, 10, 100} {
+		if err := b.onSlave(ctx, func(s *slave, address string) error {
+			file, err := b.write(lamps{lines: []string{modbusTCP(address)}, each: n, poll: "2s", scenes: n})
+			if err != nil {
+				return err
+			}
+			d, _, err := b.daemon(ctx, "--config", file)
+			if err != nil {
+				return err
+			}
+			defer d.stop()
+			var writes atomic.Int64
+			over := make(chan time.Time, 1)
+			s.hears(func(a arrival) {
+				if writes.Add(1) == int64(2*n) {
+					over <- a.at
+				}
+			})
+			began := time.Now()
+			var wg sync.WaitGroup
+			for i := range n {
+				wg.Go(func() {
+					r, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("%s/api/v1/scenes/scene-%d", d.url, i), nil)
+					if err != nil {
+						return
+					}
+					r.Header.Set("Authorization", "Bearer "+d.token)
+					if answer, err := http.DefaultClient.Do(r); err == nil {
+						_ = answer.Body.Close()
+					}
+				})
+			}
+			wg.Wait()
+			select {
+			case at := <-over:
+				b.add(row{what: fmt.Sprintf("%d scenes of two steps at once, until the last step is on the wire", n), measured: ms(at.Sub(began)), against: ms(at.Sub(began)/time.Duration(n)) + " a scene"})
+			case <-time.After(patience):
+				return fmt.Errorf("of %d steps only %d reached the wire", 2*n, writes.Load())
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

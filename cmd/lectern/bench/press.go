@@ -1,0 +1,158 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// presser presses lamps on and off, and knows when each press reached the equipment.
+type presser struct {
+	slave *slave
+	// send presses one lamp and returns when the other side has answered.
+	send func(ctx context.Context, coil int, on bool) error
+
+	mu      sync.Mutex
+	waiting map[point][]press // presses that have not arrived, the oldest first
+	wire    times             // from the press to the equipment
+	answer  times             // from the press to the answer
+	seen    times             // from the equipment to another panel
+	shown   times             // from the press to another panel
+	arrived map[string]arrivals
+	pressed int
+	extra   int // writes that nobody asked for, or in another order
+	failed  int
+}
+
+// press is one press under way.
+type press struct {
+	on bool
+	at time.Time
+}
+
+// arrivals is what has reached the equipment of one lamp and was not seen on the other panel yet.
+type arrivals struct {
+	on          bool
+	pressed, at time.Time
+}
+
+func newPresser(s *slave, send func(context.Context, int, bool) error) *presser {
+	p := &presser{slave: s, send: send, waiting: make(map[point][]press), arrived: make(map[string]arrivals)}
+	s.hears(p.hear)
+	return p
+}
+
+// hear takes what reached the equipment.
+func (p *presser) hear(a arrival) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	queue := p.waiting[a.point]
+	if len(queue) == 0 || queue[0].on != (a.value != 0) {
+		p.extra++
+		return
+	}
+	p.waiting[a.point] = queue[1:]
+	p.wire.add(a.at.Sub(queue[0].at))
+	p.arrived[lamp(int(a.address))] = arrivals{a.value != 0, queue[0].at, a.at}
+}
+
+// see takes what another panel was sent of a lamp.
+func (p *presser) see(device string, on bool, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a, ok := p.arrived[device]; ok && a.on == on {
+		delete(p.arrived, device)
+		p.seen.add(at.Sub(a.at))
+		p.shown.add(at.Sub(a.pressed))
+	}
+}
+
+// press presses a lamp once.
+func (p *presser) press(ctx context.Context, coil int, on bool, at time.Time) {
+	where := point{1, uint16(coil)}
+	p.mu.Lock()
+	p.waiting[where] = append(p.waiting[where], press{on, at})
+	p.pressed++
+	p.mu.Unlock()
+	err := p.send(ctx, coil, on)
+	p.answer.add(time.Since(at))
+	if err != nil {
+		p.mu.Lock()
+		p.failed++
+		p.mu.Unlock()
+	}
+}
+
+// drive presses n times, perSecond a second, one lamp after the other of those from and below to, each on and then off.
+// The presses are so many hands' at once; each hand has lamps of its own, and one that is late is late in the figures.
+func (p *presser) drive(ctx context.Context, n, perSecond, hands, from, to int) {
+	begin := time.Now()
+	var wg sync.WaitGroup
+	for hand := range hands {
+		wg.Go(func() {
+			for i := hand; i < n && ctx.Err() == nil; i += hands {
+				at := begin.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
+				time.Sleep(time.Until(at))
+				// A sleeper is woken late by the machine, not by what is measured.
+				if now := time.Now(); now.Sub(at) < 2*time.Millisecond || hands == 1 {
+					at = now
+				}
+				lamps := (to - from) / hands
+				turn := i / hands
+				p.press(ctx, from+hand*lamps+turn%lamps, turn/lamps%2 == 0, at)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// lost returns how many presses have not reached the equipment, once the wire is quiet.
+func (p *presser) lost() int {
+	for range 50 {
+		p.mu.Lock()
+		n := 0
+		for _, queue := range p.waiting {
+			n += len(queue)
+		}
+		p.mu.Unlock()
+		if n == 0 {
+			return 0
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, queue := range p.waiting {
+		n += len(queue)
+	}
+	return n
+}
+
+// byHTTP presses as a panel does.
+func byHTTP(url, token string) func(context.Context, int, bool) error {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: patience}
+	bodies := map[bool]string{true: `{"value":true}`, false: `{"value":false}`}
+	return func(ctx context.Context, coil int, on bool) error {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/v1/devices/"+lamp(coil)+"/power", strings.NewReader(bodies[on]))
+		if err != nil {
+			return err //nolint:wrapcheck // counted, not shown
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+token)
+		answer, err := client.Do(r)
+		if err != nil {
+			return err //nolint:wrapcheck // as above
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err == nil && answer.StatusCode != http.StatusOK {
+			err = fmt.Errorf("%s: %s", answer.Status, body)
+		}
+		return err
+	}
+}
