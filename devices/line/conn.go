@@ -165,6 +165,30 @@ func (c *conn) idle(ctx context.Context, again time.Duration) error {
 	}
 }
 
+// silence waits until the line may be written to, and passes on what the equipment says by itself. Equipment that goes on
+// talking does not prolong it: that is waited for, or found fault with, by the exchange that follows.
+func (c *conn) silence(ctx context.Context) error {
+	wait := time.Until(c.quiet)
+	if wait <= 0 {
+		return nil
+	}
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		select {
+		case <-over.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err() //nolint:wrapcheck // Run knows
+		case <-c.more:
+			if err := c.collect(); err != nil {
+				return err
+			}
+			c.unasked()
+		}
+	}
+}
+
 // unasked passes whole frames in rx to the listeners; without a session everything is noise.
 func (c *conn) unasked() {
 	if c.line.session == nil {

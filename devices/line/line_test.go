@@ -279,6 +279,31 @@ func TestStopGoesFirstAndTakesThePlaceOfMoves(t *testing.T) {
 	}
 }
 
+func TestAPressGoesAheadOfAPollThatWaitsForSilence(t *testing.T) {
+	u := &unit{address: 1}
+	r := bus(t, u)
+	first := echo(1, 0)
+	first.Pause = 500 * time.Millisecond
+	if _, err := r.Do(person(t), first); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	do := func(urgency line.Urgency, frame ...byte) {
+		wg.Go(func() {
+			if _, err := r.Do(line.WithUrgency(limit(t), urgency), echo(frame...)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	do(line.Poll, 1, 1)
+	until(t, "the poll waits", func() bool { return r.Waiting() == 1 })
+	do(line.Person, 1, 2)
+	wg.Wait()
+	if got := u.frames(); len(got) != 3 || got[1][1] != 2 || got[2][1] != 1 {
+		t.Errorf("sent in the order % X", got)
+	}
+}
+
 func TestExpiredIsNeverWritten(t *testing.T) {
 	u := &unit{address: 1, hold: make(chan struct{})}
 	r := bus(t, u)

@@ -237,6 +237,11 @@ func (c *conn) serve(ctx context.Context) error {
 	l := c.line
 	silent := 0 // time-outs in a row
 	for {
+		// What is sent is chosen when the line is free, so that somebody's press goes ahead of a poll even
+		// while that waits for silence.
+		if err := c.silence(ctx); err != nil {
+			return err
+		}
 		j, again := l.take()
 		if j == nil {
 			if err := c.idle(ctx, again); err != nil {
