@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestRequestsAsTheGuideWritesThem(t *testing.T) {
@@ -107,7 +108,7 @@ func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{">*pow=?#\r\n*POW=OFF#\r\n>", "Illegal format\r\n", "*Block item#\r", "*pow=on#", "***=##>>", "pow=?\f#"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("cut %d of %d", n, len(got))

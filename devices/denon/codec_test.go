@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestCommandsAreTheTables(t *testing.T) {
@@ -119,7 +120,7 @@ func FuzzFind(f *testing.F) {
 	for _, seed := range []string{"\x06@0STPL\r", "ack+@0CDNC\r", "nacknack", "@0BDERBUSY\r\x15", "aaack"} {
 		f.Add([]byte(seed), "ST")
 	}
-	f.Fuzz(func(t *testing.T, got []byte, subject string) {
+	fuzz.Run(f, func(t *testing.T, got []byte, subject string) {
 		d := denonWords()
 		start, end, err := d.find(got, subject, func(m message) {
 			if m.kind != told {

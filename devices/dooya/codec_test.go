@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 )
 
@@ -167,7 +168,7 @@ func FuzzReplies(f *testing.F) {
 		f.Add(unhex(f, seed))
 	}
 	m := id{0x12, 0x34}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		for _, find := range []func([]byte) (int, int, error){findControl(m, commandOpen), findGoTo(m, 30), findRead(m)} {
 			start, end, err := find(got)
 			if err != nil || start < 0 || end > len(got) || end != 0 && start >= end {

@@ -9,6 +9,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	sim "lectern/devices/sim/escvp21"
 )
@@ -114,7 +115,7 @@ func TestAnAbnormalStateIsNoReply(t *testing.T) {
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte("PWR=01\r:"))
 	f.Add([]byte("ESC/VP.net\x10\x03\x00\x00\x20\x00PWR=01\r:"))
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("cut %d of %d", n, len(got))

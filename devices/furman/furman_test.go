@@ -11,6 +11,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	simulator "lectern/devices/sim/furman"
 )
@@ -215,7 +216,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add([]byte("$ACK 0,BANK_STAT\rBANK1=1\rBANK2=0\rBANK3=1\r\x04"))
 	f.Add([]byte("$ACK 0 BANK_STAT BANK1=ON BANK2=OFF BANK3=ON \x04"))
 	f.Add([]byte("*\r$SEQ_ON_DONE\r$ACK 0,SEQ_ON\r"))
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		for range 1000 {
 			n := split(got)
 			if n < 0 || n > len(got) {

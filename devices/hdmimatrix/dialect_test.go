@@ -3,6 +3,8 @@ package hdmimatrix
 import (
 	"testing"
 	"time"
+
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestCommandsAreTheManuals(t *testing.T) {
@@ -132,7 +134,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"x7AVx1\r\n", "AV: 01 -> 02\r\n", "Output 02 Switch To In 01!\r\n", "02 Closed.\r", "Command FAILED\r"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("%d of %d", n, len(got))

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+
+	"lectern/devices/devicetest/fuzz"
 )
 
 // unhex reads bytes as the manual prints them.
@@ -108,7 +110,7 @@ func TestSettingsOutOfRangeAreRefused(t *testing.T) {
 func FuzzAnswers(f *testing.F) {
 	f.Add(unhex(f, "5B B5 01 AA 00 00 00 01 03 AA"))
 	f.Add(unhex(f, "5B 5B B5 01 02 20 16 01 00 00 01 00 00 00 01"))
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		for _, look := range []func([]byte) (int, int, error){findAck(1), findStatus(1, 4), findStatus(1, 16)} {
 			start, end, err := look(got)
 			if err != nil || start < 0 || end > len(got) || end != 0 && end-start < frameLength {

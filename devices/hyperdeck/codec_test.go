@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 const transportInfo = "208 transport info:\r\nstatus: stopped\r\nspeed: 0\r\nslot id: 1\r\nclip id: 1\r\nsingle clip: false\r\n" +
@@ -119,7 +120,7 @@ func FuzzSplitAndParse(f *testing.F) {
 	for _, seed := range []string{transportInfo, "200 ok\r\n", "508 transport info:\nstatus: play\n\n", ":\n\n", "500 :\r\n:\r\n\r\n"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) || n > 0 && got[n-1] != '\n' {
 			t.Fatalf("cut %d of %d", n, len(got))

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestProntoVectorsAreRead(t *testing.T) {
@@ -134,7 +136,7 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add(seed, 1)
 	}
-	f.Fuzz(func(t *testing.T, text string, repeat int) {
+	fuzz.Run(f, func(t *testing.T, text string, repeat int) {
 		c, err := Parse(text, repeat)
 		if err != nil {
 			return

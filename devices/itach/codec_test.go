@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestAnswersAreRead(t *testing.T) {
@@ -55,7 +56,7 @@ func FuzzFrames(f *testing.F) {
 	for _, seed := range []string{"completeir,1:2,2445\r", "ERR_1:2,010\r", "unknowncommand,14\r", "ERR IR001\r"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("%d of %d", n, len(got))

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestCommandsAreTheTable(t *testing.T) {
@@ -92,7 +93,7 @@ func FuzzFind(f *testing.F) {
 	for _, seed := range []string{"\x0A", "\x80\xC0\x00\x18\x00", "\x03\x02\x88\x00", "\xFF"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		for _, find := range []func([]byte) (int, int, error){findAnswer, findStatus} {
 			start, end, err := find(got)
 			if start < 0 || end < start || end > len(got) || err != nil && end != 0 || end > 0 && end-start != 1 && end-start != statusLength {

@@ -13,6 +13,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	simulator "lectern/devices/sim/kmtronic"
 )
@@ -158,7 +159,7 @@ func TestSettingsOutOfRangeAreRefused(t *testing.T) {
 func FuzzStates(f *testing.F) {
 	f.Add([]byte{0, 1, 0, 0, 1, 0, 0, 1})
 	f.Add([]byte{0xFF, 9, 0})
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		for _, channels := range []int{1, 4, 8} {
 			start, end, err := find(channels)(got)
 			if start != 0 || end != 0 && (end != channels || len(got) != channels || err != nil) {

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestCommandsAreTheTables(t *testing.T) {
@@ -178,7 +179,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"~01@ROUTE 12,1,4 OK\r\n", "~AUD 2>1,2>2 OK\r\n", "~01@VID ERR 003\r\n", "~01@AUD-LVL OUT,1,-12.5\r\n", "~01@MUTE 1,ON\n"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("%d of %d", n, len(got))

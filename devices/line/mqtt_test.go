@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestAMessageIsOneFrame(t *testing.T) {
@@ -50,7 +52,7 @@ func TestTheTraceReadsMessages(t *testing.T) {
 func FuzzParseMessage(f *testing.F) {
 	f.Add(Message{Topic: "a/b", Payload: []byte("ON")}.Frame())
 	f.Add([]byte{0, 255, 255, 255, 255, 255, 255, 1})
-	f.Fuzz(func(t *testing.T, frame []byte) {
+	fuzz.Run(f, func(t *testing.T, frame []byte) {
 		m, err := ParseMessage(frame)
 		if err == nil && len(m.Topic)+len(m.Payload) > len(frame) {
 			t.Errorf("%d bytes are read as more", len(frame))

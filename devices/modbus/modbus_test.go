@@ -13,6 +13,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	sim "lectern/devices/sim/modbus"
 )
@@ -237,7 +238,7 @@ func TestBadSettingsSayWhatWouldBeRight(t *testing.T) {
 func FuzzFind(f *testing.F) {
 	f.Add([]byte{1, 3, 2, 0, 1, 0x79, 0x84}, []byte{1, 3, 0, 1, 0, 1, 0xD5, 0xCA})
 	f.Add([]byte{0, 1, 0, 0, 0, 5, 1, 3, 2, 0, 1}, []byte{0, 1, 0, 0, 0, 6, 1, 3, 0, 1, 0, 1})
-	f.Fuzz(func(t *testing.T, got, request []byte) {
+	fuzz.Run(f, func(t *testing.T, got, request []byte) {
 		if len(request) >= 8 {
 			start, end, err := findRTU(got, request)
 			found(t, got, start, end)

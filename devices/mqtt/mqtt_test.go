@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 )
 
@@ -186,7 +187,7 @@ func TestWhatIsHeldIsBounded(t *testing.T) {
 
 func FuzzField(f *testing.F) {
 	f.Add([]byte(`{"a":{"b":1}}`), "a.b")
-	f.Fuzz(func(t *testing.T, payload []byte, path string) {
+	fuzz.Run(f, func(t *testing.T, payload []byte, path string) {
 		v, err := Decode(payload)
 		if err != nil {
 			return

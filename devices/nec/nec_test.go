@@ -9,6 +9,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	sim "lectern/devices/sim/nec"
 )
@@ -233,7 +234,7 @@ func FuzzFind(f *testing.F) {
 	f.Add([]byte{0x22, 0x00, 0x01, 0x60, 0x00, 0x83})
 	f.Add([]byte{0xA2, 0x03, 0x00, 0x00, 0x02, 0x02, 0x0D, 0xB6})
 	f.Add(append([]byte{0x20, 0xBF, 1, 0x60, 16, 2}, make([]byte, 16)...))
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		for _, r := range []request{askBasic, askErrors, askLamp, askInformation, askRunning, askInput, powerOn, chooseInput(1)} {
 			start, end, err := r.find(got)
 			if err != nil || start < 0 || start > end || end > len(got) {

@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestCommandsAreTheTable(t *testing.T) {
@@ -120,7 +121,7 @@ func FuzzSplitAndParse(f *testing.F) {
 	for _, seed := range []string{"@OK PLAY\r", "@UPL PLAY\r@QPL OK STOP\r", "@@@\r", "@QVL OK 300\r"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) || n > 0 && got[n-1] != '\r' {
 			t.Fatalf("cut %d of %d", n, len(got))

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestRequestsAsTheListWritesThem(t *testing.T) {
@@ -118,7 +119,7 @@ func FuzzFrames(f *testing.F) {
 	for _, seed := range []string{"P\rF\r", "Ok0001234/0000210\r", "INFO24\r\n", "OK", "~0000 1\r"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("cut %d of %d", n, len(got))

@@ -11,6 +11,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	simulator "lectern/devices/sim/panamax"
 )
@@ -233,7 +234,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Add([]byte("$OUTLET1 = ON\r>$OUTLET2 = OFF\r\n$OUTLET3 = ON\r"))
 	f.Add([]byte("$INVALID_PARAMETER\r"))
 	f.Add([]byte("$OUTLET = \r$=\r"))
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		if n := split(got); n < 0 || n > len(got) {
 			t.Fatalf("split at %d of %d", n, len(got))
 		}

@@ -13,6 +13,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	sim "lectern/devices/sim/panasonic"
 )
@@ -326,7 +327,7 @@ func TestAWrongCodeIsRefusedAndNotSent(t *testing.T) {
 func FuzzSerial(f *testing.F) {
 	f.Add([]byte("\x02001\x03"))
 	f.Add([]byte("\x02\x03\xFE\xFE0123456789abcdef\x03"))
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := splitSerial(got)
 		if n < 0 || n > len(got) || n == 0 && len(got) > textMost {
 			t.Fatalf("cut %d of %d", n, len(got))
@@ -344,7 +345,7 @@ func FuzzNetwork(f *testing.F) {
 	f.Add([]byte("NTCONTROL 1 09b075be\r"))
 	f.Add([]byte("00001\r"))
 	f.Add([]byte("ERR3\r"))
-	f.Fuzz(func(_ *testing.T, got []byte) {
+	fuzz.Run(f, func(_ *testing.T, got []byte) {
 		_, _ = authenticate(got, "admin1", "panasonic")
 		text, ok := networkBody(got)
 		if !ok {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestCommandsAreTheTable(t *testing.T) {
@@ -86,7 +87,7 @@ func FuzzSplitAndParse(f *testing.F) {
 	for _, seed := range []string{"R\r", "P04\rE11\r", "0XXXX\r", "999\r"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) || n > 0 && got[n-1] != '\r' {
 			t.Fatalf("cut %d of %d", n, len(got))

@@ -11,6 +11,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	sim "lectern/devices/sim/pjlink"
 )
@@ -99,7 +100,7 @@ func TestFaultDigits(t *testing.T) {
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte("%1POWR=3\r"))
 	f.Add([]byte("PJLINK 1 498e4a67\r"))
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("cut %d of %d", n, len(got))

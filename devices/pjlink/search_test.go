@@ -5,6 +5,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"lectern/devices/devicetest/fuzz"
 )
 
 // A projector of class 2 answers a search by its hardware address; what else comes by is passed over.
@@ -45,5 +47,5 @@ func TestASearchHearsWhoAnswersIt(t *testing.T) {
 func FuzzAcknowledged(f *testing.F) {
 	f.Add([]byte("%2ACKN=00:1a:2b:3c:4d:5e\r"))
 	f.Add([]byte("%2ACKN"))
-	f.Fuzz(func(t *testing.T, answer []byte) { acknowledged(answer) })
+	fuzz.Run(f, func(t *testing.T, answer []byte) { acknowledged(answer) })
 }

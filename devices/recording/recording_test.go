@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestWhatIsWrittenIsRead(t *testing.T) {
@@ -51,7 +53,7 @@ func TestMistakesAreSaidWithTheirLine(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("# lectern recording 1, line projector\n15:48:54.082 tx 50 0D \"P\\r\" = power on\n")
 	f.Add("15:48:54.082 event \"closed\"\n")
-	f.Fuzz(func(t *testing.T, text string) {
+	fuzz.Run(f, func(t *testing.T, text string) {
 		got, err := Read(strings.NewReader(text))
 		if err != nil {
 			return

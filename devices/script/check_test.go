@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 // good is a protocol for a circuit without fault; the cases below spoil one thing of it.
@@ -138,7 +139,7 @@ func TestWhatADeviceOccupies(t *testing.T) {
 func FuzzProtocol(f *testing.F) {
 	f.Add(good, uint8(0))
 	f.Add("protocol:\n  id: x\n  bus: y\n  commands: {level: {hex: 'A5 {level:02X} {sum8}'}}\n  values: {level: {scale: [0, 255]}}\n", uint8(2))
-	f.Fuzz(func(t *testing.T, text string, n uint8) {
+	fuzz.Run(f, func(t *testing.T, text string, n uint8) {
 		if len(text) > 4096 {
 			return
 		}

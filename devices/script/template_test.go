@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"lectern/devices/devicetest/fuzz"
 )
 
 func lookIn(values map[string]string) lookup {
@@ -246,7 +248,7 @@ func TestNumbersGoBothWays(t *testing.T) {
 func FuzzPatterns(f *testing.F) {
 	f.Add("PWR {n:02d}\\r", "5B {n:02X} ?? {v} {sum8}", `PWR=(?P<p>\d{2})`, "PWR=01")
 	f.Add("{sum8@1-2:02X}", "A9 {or8@2}", "In0*{n}|{code}", "\x5b\x07\x01")
-	f.Fuzz(func(t *testing.T, text, inHex, reply, frame string) {
+	fuzz.Run(f, func(t *testing.T, text, inHex, reply, frame string) {
 		for _, parse := range []func() (template, error){
 			func() (template, error) { return parseText(text) },
 			func() (template, error) { return parseHex(inHex, false) },
@@ -276,7 +278,7 @@ func FuzzSplit(f *testing.F) {
 	f.Add("a\rb", "\\r", "", 0, 0, 0)
 	f.Add("xy\xa5\x5b12zz\xa5", "", "A5 5B", 4, 0, 0)
 	f.Add("\x22\x03\x01d\x99", "", "22", 0, 3, 4)
-	f.Fuzz(func(t *testing.T, got, end, start string, length, sizeAt, more int) {
+	fuzz.Run(f, func(t *testing.T, got, end, start string, length, sizeAt, more int) {
 		made, err := newFramer(&Frame{End: end, Start: start, Length: length, SizeAt: sizeAt, More: more})
 		if err != nil {
 			return

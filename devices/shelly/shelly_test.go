@@ -12,6 +12,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	"lectern/devices/mqtt"
 	sim "lectern/devices/sim/shelly"
@@ -150,7 +151,7 @@ func TestMessages(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("a/rpc", []byte(`{"id":7,"dst":"a","result":{"state":"open","current_pos":40}}`))
 	f.Add("p/events/rpc", []byte(`{"method":"NotifyStatus","params":{"switch:0":{"output":true}}}`))
-	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
+	fuzz.Run(f, func(t *testing.T, topic string, payload []byte) {
 		c := codec{prefix: "p", source: "a", component: "switch:0"}
 		for _, n := range c.read(line.Message{Topic: topic, Payload: payload}) {
 			v, err := mqtt.Decode([]byte(n.Value))

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestCommandsAreTheTables(t *testing.T) {
@@ -177,7 +178,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"Out03 In01 Vid\r\n", "GrpmD01*-00250\r\n", "\r\nPassword:", "E22\r\n", "999999"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("%d of %d", n, len(got))

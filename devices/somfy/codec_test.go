@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 )
 
@@ -160,7 +161,7 @@ func FuzzAnswers(f *testing.F) {
 	for _, seed := range []string{report, "F3 74 FD 00 00 FF 3F 97 F8 05 31", "F2 EF F2 EF", "90 F3 DF 3F 97 F8 00 00 FF EF 05 D4"} {
 		f.Add(unhex(f, seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		for _, look := range []func([]byte) (int, int, error){find(shade, messageAck, 0), find(shade, messagePlace, 3), find(shade, messageState, 2)} {
 			start, end, err := look(got)
 			if err != nil || start < 0 || end > len(got) || end != 0 && end-start < frameLeast {

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+
+	"lectern/devices/devicetest/fuzz"
 )
 
 // raw reads bytes as a manual prints them.
@@ -129,7 +131,7 @@ func TestOnlyTheAskedPacketAnswers(t *testing.T) {
 func FuzzFrames(f *testing.F) {
 	f.Add([]byte{0xA9, 0x01, 0x02, 0x02, 0x00, 0x03, 0x03, 0x9A})
 	f.Add([]byte{0xA9, 0xA9, 0x9A})
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := splitFrames(got)
 		if n < 0 || n > len(got) || len(got) >= frameLength && n == 0 {
 			t.Fatalf("cut %d of %d", n, len(got))
@@ -144,7 +146,7 @@ func FuzzFrames(f *testing.F) {
 func FuzzPackets(f *testing.F) {
 	f.Add([]byte("\x02\x0ASONY\x01\x01\x02\x02\x00\x03"))
 	f.Add([]byte("\x02\x0ASONY\x00\x01\x02\xFF\x02"))
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := splitPackets(got)
 		if n < 0 || n > len(got) || len(got) >= packetHead+packetMost && n == 0 {
 			t.Fatalf("cut %d of %d", n, len(got))

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"lectern/devices"
+	"lectern/devices/devicetest/fuzz"
 )
 
 func TestDigestsWithAndWithoutASpace(t *testing.T) {
@@ -86,7 +87,7 @@ func FuzzLines(f *testing.F) {
 	for _, seed := range []string{"NOKEY\r\n", "ok\r\n", `"standby"` + "\r\n", `["err_temp"]` + "\n", `[{"light_src":120}]` + "\r\n", "err_val\r\n", "1234\n"} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := splitLines(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("cut %d of %d", n, len(got))

@@ -11,6 +11,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	sim "lectern/devices/sim/sony9pin"
 )
@@ -107,7 +108,7 @@ func TestStatusBits(t *testing.T) {
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte{0x10, 0x01, 0x11})
 	f.Add([]byte{0x7A, 0x20, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0x9B})
-	f.Fuzz(func(t *testing.T, got []byte) {
+	fuzz.Run(f, func(t *testing.T, got []byte) {
 		n := split(got)
 		if n < 0 || n > len(got) {
 			t.Fatalf("cut %d of %d", n, len(got))

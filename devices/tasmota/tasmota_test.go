@@ -12,6 +12,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	"lectern/devices/mqtt"
 	sim "lectern/devices/sim/tasmota"
@@ -184,7 +185,7 @@ func FuzzRead(f *testing.F) {
 	for _, payload := range []string{"ON", `{"POWER":"ON","Dimmer":40}`, `{"Shutter1":{"Position":37,"Direction":1}}`, `{"Command":"Unknown"}`, `{"StatusSNS":{"A":[1]}}`} {
 		f.Add("RESULT", []byte(payload))
 	}
-	f.Fuzz(func(t *testing.T, what string, payload []byte) {
+	fuzz.Run(f, func(t *testing.T, what string, payload []byte) {
 		c := codec{place: Place{Topic: "lights", FullTopic: "%prefix%/%topic%/"}}
 		for _, n := range c.read(line.Message{Topic: "stat/lights/" + what, Payload: payload}) {
 			if n.Key == "" && n.Err == nil {

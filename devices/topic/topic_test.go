@@ -11,6 +11,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	"lectern/devices/mqtt"
 	sim "lectern/devices/sim/topic"
@@ -174,7 +175,7 @@ func TestScales(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("t", []byte(`{"a":{"b":1}}`))
 	f.Add("will", []byte(`{"state":"online"}`))
-	f.Fuzz(func(t *testing.T, topic string, payload []byte) {
+	fuzz.Run(f, func(t *testing.T, topic string, payload []byte) {
 		c := codec{feeds: []feed{{"t", "a.b", stateKey}}, available: "will"}
 		for _, n := range c.read(line.Message{Topic: topic, Payload: payload}) {
 			if n.Key != stateKey && n.Key != mqtt.Online {

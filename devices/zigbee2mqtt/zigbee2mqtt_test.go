@@ -11,6 +11,7 @@ import (
 
 	"lectern/devices"
 	"lectern/devices/devicetest"
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/line"
 	sim "lectern/devices/sim/zigbee2mqtt"
 )
@@ -118,7 +119,7 @@ func TestTopicsAndPayloads(t *testing.T) {
 
 func FuzzObject(f *testing.F) {
 	f.Add("state", "ON")
-	f.Fuzz(func(t *testing.T, key, value string) {
+	fuzz.Run(f, func(t *testing.T, key, value string) {
 		if got := object(map[string]string{key: value}); got == "" || got == "{}" {
 			t.Errorf("%q: %q is %s", key, value, got)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -234,7 +235,7 @@ func TestThePictureSaysWhatThePlayerDoes(t *testing.T) {
 func FuzzHear(f *testing.F) {
 	f.Add("@02353\r@0?ST\r\n!7PLY\r")
 	f.Add("@0PCDTRYOP\r@0PCDTRYCL\r" + strings.Repeat("@", 700))
-	f.Fuzz(func(t *testing.T, text string) {
+	fuzz.Run(f, func(t *testing.T, text string) {
 		h := connect(t, "denon-bd", false)
 		h.send(text)
 		if len(h.k.pending) > longest {

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -152,7 +153,7 @@ func TestSettingsThatAreNoIDAreRefused(t *testing.T) {
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte{0x55, 0x12, 0x34, 3, 1, 0xAD, 0x8A})
 	f.Add([]byte{0x55, 0x12, 0x34, 2, 3, 0xFF, 0xAD, 0x8A})
-	f.Fuzz(func(t *testing.T, frame []byte) {
+	fuzz.Run(f, func(t *testing.T, frame []byte) {
 		e, err := New(sim.Options{}, []sim.Device{{ID: "m", With: map[string]any{"id": "12 34"}}})
 		if err != nil {
 			t.Fatal(err)

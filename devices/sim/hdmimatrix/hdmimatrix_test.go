@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -115,7 +116,7 @@ func FuzzHear(f *testing.F) {
 	f.Add("x3AVx7\rStatusx7\r")
 	f.Add("1V2.Status2.2$./:MessageOff;")
 	f.Add("OUT01:03.STA_VIDEO.")
-	f.Fuzz(func(t *testing.T, text string) {
+	fuzz.Run(f, func(t *testing.T, text string) {
 		for _, dialect := range []string{"atlona", "letter", "out"} {
 			b := board(t, map[string]any{"dialect": dialect})
 			if left, _ := b.hear(nil, []byte(text)); len(left) >= longest {

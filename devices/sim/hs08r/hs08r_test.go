@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -151,7 +152,7 @@ func TestSettingsAndNudgesOutOfRangeAreRefused(t *testing.T) {
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte{0x5B, 0xB5, 1, 0x16, 0, 0, 0, 1, 8, 0xAA})
 	f.Add([]byte{0x5B, 0xB5, 1, 0x10, 0x40, 0x66, 0, 1, 8, 0xAA})
-	f.Fuzz(func(t *testing.T, frame []byte) {
+	fuzz.Run(f, func(t *testing.T, frame []byte) {
 		e, err := New(sim.Options{}, []sim.Device{{ID: "x", With: map[string]any{"channel": 1}}})
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -362,7 +363,7 @@ func FuzzCommands(f *testing.F) {
 	f.Add("play: speed: 200 loop: true\r\ntransport info\r\n")
 	f.Add("goto:\nclip id: +1\n\nslot select: slot id: 2\nplay: single clip: true\nrecord: name: a clip: b\n")
 	f.Add("jog: timecode: -1:1:1:1\r\nrecord\r\nslot select: slot id: 2\r\nclips get\r\n")
-	f.Fuzz(func(t *testing.T, text string) {
+	fuzz.Run(f, func(t *testing.T, text string) {
 		c := connect(t)
 		c.send("notify: transport: true slot: true remote: true\r\nremote: override: true\r\n" + text)
 		for _, answer := range strings.Split(c.said(), "\r\n") {

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -153,7 +154,7 @@ func TestItSpeaksWithCRAlone(t *testing.T) {
 func FuzzObey(f *testing.F) {
 	f.Add("sendir,1:2,8,40000,1,1,4,5A8,9ABB")
 	f.Add("sendir,1:2,8,40000,1,1,,,AAO")
-	f.Fuzz(func(t *testing.T, command string) {
+	fuzz.Run(f, func(t *testing.T, command string) {
 		b := box(t, deck, lamp)
 		if _, takes := b.obey(command); takes < 0 {
 			t.Fatal(takes)

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -177,7 +178,7 @@ func TestThePictureSaysWhatTheRecorderDoes(t *testing.T) {
 func FuzzObey(f *testing.F) {
 	f.Add([]byte{0xF6, 0xFA, 0xCA, 0xD7})
 	f.Add([]byte{0xF6, 0xA3, 0xD7, 0xFA, 0x00})
-	f.Fuzz(func(t *testing.T, commands []byte) {
+	fuzz.Run(f, func(t *testing.T, commands []byte) {
 		h := connect(t)
 		h.d.mu.Lock()
 		for _, c := range commands {

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -201,7 +202,7 @@ func TestSettingsOutOfRangeAreRefused(t *testing.T) {
 func FuzzHear(f *testing.F) {
 	f.Add("#ROUTE 12,1,4\r#VID 1>*\r#AUD-LVL 1,1,++\r#MUTE 1,ON\r")
 	f.Add("#01@ROUTE? 1\r#VID?\r#AUD-LVL\r##|||\r")
-	f.Fuzz(func(t *testing.T, text string) {
+	fuzz.Run(f, func(t *testing.T, text string) {
 		s := switcher(t, matrix, program)
 		k := &talk{out: make(chan string, backlog)}
 		s.hear(k, []byte(text))

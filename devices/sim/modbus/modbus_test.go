@@ -18,6 +18,7 @@ import (
 	library "github.com/simonvetter/modbus"
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 	"lectern/devices/sim/modbus"
 )
@@ -459,7 +460,7 @@ func FuzzFrame(f *testing.F) {
 		f.Add(frame(f, s))
 	}
 	u := unit(f, append(append(dimmers(4, 100), sht20...), waveshare, r421a08)...)
-	f.Fuzz(func(t *testing.T, body []byte) {
+	fuzz.Run(f, func(t *testing.T, body []byte) {
 		if len(body) > 254 {
 			return
 		}

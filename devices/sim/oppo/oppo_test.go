@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -301,7 +302,7 @@ func TestThePictureSaysWhatThePlayerDoes(t *testing.T) {
 func FuzzHear(f *testing.F) {
 	f.Add("#PLA\r#QPL\r\n##SVL 300\r")
 	f.Add("#SVM 3\r#EJT\r#EJT\r" + strings.Repeat("#", 100))
-	f.Fuzz(func(t *testing.T, text string) {
+	fuzz.Run(f, func(t *testing.T, text string) {
 		h := connect(t, false)
 		h.send(text)
 		if len(h.k.pending) > longest {

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -175,7 +176,7 @@ func TestThePictureSaysWhatThePlayerDoes(t *testing.T) {
 func FuzzObey(f *testing.F) {
 	f.Add("PLST?P")
 	f.Add("99RJ0CH12SL")
-	f.Fuzz(func(t *testing.T, text string) {
+	fuzz.Run(f, func(t *testing.T, text string) {
 		p := player(t)
 		if got := p.obey(text, func(time.Duration) {}); got == "" || len(got) > 8 {
 			t.Fatalf("%q was answered %q", text, got)

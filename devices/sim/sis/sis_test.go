@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -311,7 +312,7 @@ func TestSettingsOutOfRangeAreRefused(t *testing.T) {
 func FuzzHear(f *testing.F) {
 	f.Add("1*3!3%\x1b3CV\r\x1bD1*-250GRPM\r+V")
 	f.Add("\x1b\x1b1**!999999999999999999V\n")
-	f.Fuzz(func(t *testing.T, text string) {
+	fuzz.Run(f, func(t *testing.T, text string) {
 		e := frame(t, crosspoint, program)
 		k := &talk{in: true, mode: 3, out: make(chan string, backlog)}
 		e.hear(k, []byte(text))

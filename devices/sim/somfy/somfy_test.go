@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"lectern/devices/devicetest/fuzz"
 	"lectern/devices/sim"
 )
 
@@ -200,7 +201,7 @@ func TestSettingsThatAreNoAddressAreRefused(t *testing.T) {
 func FuzzFrame(f *testing.F) {
 	f.Add(unhex(f, toDown))
 	f.Add(unhex(f, askPosition))
-	f.Fuzz(func(t *testing.T, wire []byte) {
+	fuzz.Run(f, func(t *testing.T, wire []byte) {
 		b := bus(t)
 		_ = b.Frame(wire)
 		if len(wire) > 0 && len(wire) < 20 { // past the checksum
