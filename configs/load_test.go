@@ -321,7 +321,7 @@ func TestFilesThatAreNoRoomFiles(t *testing.T) {
 		"is not UTF-8":              "room:\n  name: \xff\n",
 		"a second document":         "room: {}\n---\nroom: {}\n",
 		"nested more than 32":       "devices: " + strings.Repeat("[", 40) + strings.Repeat("]", 40),
-		"more than 20000 values":    bomb(),
+		"more than 100000 values":   bomb(),
 		"does an alias name what":   "devices: &a [*a]\n",
 		"the room file is a list":   "- room\n",
 		"YAML is indented with":     "room:\n\tid: x\n",

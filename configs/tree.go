@@ -19,7 +19,7 @@ const (
 	depthMost = 32
 	// valuesMost bounds what aliases expand to: nine lists that each name the one before nine times
 	// are some hundred bytes and a thousand million values. The demo room has two thousand.
-	valuesMost = 20_000
+	valuesMost = 100_000
 )
 
 // path names a place in the tree: the keys and indices that lead to it, each after a slash.

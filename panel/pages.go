@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -19,9 +20,10 @@ import (
 	"lectern/configs"
 )
 
-// files are the pages: no build step, nothing from elsewhere.
+// files are the pages: no build step, nothing from elsewhere. The sums are those of all that is not written here, the
+// fonts among them; a test holds them against it.
 //
-//go:embed web
+//go:embed web vendor/SUMS
 var files embed.FS
 
 const (
@@ -47,6 +49,7 @@ type asset struct {
 	content string
 	plain   []byte
 	zipped  []byte // nil where compressing gains nothing
+	file    string // in place of both, what is sent as it lies in the program: most of a font is never asked for
 }
 
 // website is all that a browser gets which does not change while the daemon runs. Its files stand
@@ -64,10 +67,19 @@ func newWebsite(cfg *configs.Room) (*website, error) {
 	w := &website{assets: make(map[string]asset)}
 	sum := sha256.New()
 	var modules []string
-	err := fs.WalkDir(files, "web", func(name string, d fs.DirEntry, err error) error {
+	sums, err := files.ReadFile("vendor/SUMS")
+	if err != nil {
+		return nil, fmt.Errorf("reading the sums of the fonts: %w", err)
+	}
+	sum.Write(sums)
+	err = fs.WalkDir(files, "web", func(name string, d fs.DirEntry, err error) error {
 		kind, known := types[path.Ext(name)]
 		if err != nil || d.IsDir() || !known {
 			return err
+		}
+		if path.Ext(name) == ".woff2" {
+			w.assets[strings.TrimPrefix(name, "web/")] = asset{content: kind.content, file: name}
+			return nil
 		}
 		b, err := files.ReadFile(name)
 		if err != nil {
@@ -205,6 +217,13 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 
 func (a asset) send(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", a.content)
+	if a.file != "" {
+		if f, err := files.Open(a.file); err == nil { // it is in the program
+			defer f.Close()
+			_, _ = io.Copy(w, f)
+		}
+		return
+	}
 	body := a.plain
 	if a.zipped != nil {
 		w.Header().Set("Vary", "Accept-Encoding")

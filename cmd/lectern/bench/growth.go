@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +14,15 @@ func (b *bench) growth(ctx context.Context) error {
 	var first times
 	for i, size := range []struct{ devices, lines, panels int }{{10, 1, 1}, {100, 2, 50}, {1000, 10, 200}} {
 		if err := b.onSlave(ctx, func(s *slave, address string) error {
-			file, err := b.write(lamps{lines: slices.Repeat([]string{modbusTCP(address)}, size.lines), each: size.devices / size.lines, poll: "2s"})
+			lines := []string{modbusTCP(address)}
+			for range size.lines - 1 {
+				more, err := s.listen(ctx)
+				if err != nil {
+					return err
+				}
+				lines = append(lines, modbusTCP(more))
+			}
+			file, err := b.write(lamps{lines: lines, each: size.devices / size.lines, poll: "2s"})
 			if err != nil {
 				return err
 			}

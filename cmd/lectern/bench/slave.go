@@ -14,10 +14,10 @@ import (
 // for, on a socket as it stands in the MODBUS Messaging Implementation Guide, or on a bus as a sim.Unit. It
 // answers at once, but for the units that are slow or dead.
 type slave struct {
-	listener net.Listener
-	wg       sync.WaitGroup
+	wg sync.WaitGroup
 
 	mu      sync.Mutex
+	doors   []net.Listener
 	coils   map[point]bool
 	words   map[point]uint16
 	delays  map[byte]time.Duration // of units that take their time
@@ -48,15 +48,18 @@ func newSlave() *slave {
 	}
 }
 
-// listen serves on a loopback address until close.
+// listen serves on one more loopback address until close.
 func (s *slave) listen(ctx context.Context) (address string, err error) {
-	s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	door, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("the measuring slave: %w", err)
 	}
+	s.mu.Lock()
+	s.doors = append(s.doors, door)
+	s.mu.Unlock()
 	s.wg.Go(func() {
 		for {
-			c, err := s.listener.Accept()
+			c, err := door.Accept()
 			if err != nil {
 				return
 			}
@@ -72,13 +75,15 @@ func (s *slave) listen(ctx context.Context) (address string, err error) {
 			}
 		}
 	})
-	return s.listener.Addr().String(), nil
+	return door.Addr().String(), nil
 }
 
 func (s *slave) close() {
-	_ = s.listener.Close()
 	s.mu.Lock()
 	s.stopped = true
+	for _, door := range s.doors {
+		_ = door.Close()
+	}
 	for c := range s.open {
 		_ = c.Close()
 	}
