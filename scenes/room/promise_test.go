@@ -50,6 +50,35 @@ func TestAnAcceptedTargetIsGivenUpWhenTheEquipmentSettlesElsewhere(t *testing.T)
 	}
 }
 
+func TestAChoiceIsGivenUpWithAnyOfItsParts(t *testing.T) {
+	beam := accepts(projector())
+	sources := []Source{{ID: "pc", On: "sources", Set: []Wish{{"beam", "input", devices.Word("hdmi1")}}}}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom(t, Config{Members: []Member{{ID: "beam", Device: beam}}, Sources: sources})
+		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan struct{})
+		go func() { defer close(over); _ = r.Run(ctx) }()
+		defer func() { cancel(); <-over }()
+		synctest.Wait()
+		beam.report.Report("input", devices.Word("hdmi2"), devices.Reported)
+		do(t, r, "sources", "selected", "pc")
+		synctest.Wait()
+		if got := target(r, "sources", "selected"); got != "pc" {
+			t.Errorf("the input is on its way, the choice's target is %q", got)
+		}
+		beam.report.Report("input", devices.Word("hdmi1"), devices.Reported)
+		beam.report.Report("input", devices.Word("hdmi2"), devices.Reported)
+		do(t, r, "sources", "selected", "pc")
+		m := r.members["beam"]
+		_, wish := r.state.promised(m.cells["input"])
+		r.state.reached(m.cells["input"], wish) // as the room does when the projector goes off
+		synctest.Wait()
+		if got := target(r, "sources", "selected"); got != "" {
+			t.Errorf("the input will not come, and the choice's target is still %q", got)
+		}
+	})
+}
+
 func TestStoppingACurtainGivesUpItsHeight(t *testing.T) {
 	curtain := accepts(&thing{properties: []devices.Property{
 		{Name: "motion", Kind: devices.KindEnum, Settable: true, Options: devices.Words("up", "stop", "down")},

@@ -281,6 +281,9 @@ func (r *Room) carryOut(ctx context.Context, m *member, property devices.Propert
 	err = m.Device.Set(ctx, property.Name, value)
 	if errors.Is(err, devices.ErrAccepted) && !r.isOvertaken(m, c, mine) {
 		r.state.promise(m, c, mine)
+		if choice, ok := m.Device.(*chooser); ok {
+			choice.keep() // a part may have been given up before the whole was accepted
+		}
 	} else {
 		r.state.reached(c, mine)
 	}

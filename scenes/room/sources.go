@@ -79,6 +79,7 @@ func (c *chooser) Run(ctx context.Context) error {
 		}
 		if slices.ContainsFunc(u.Properties, c.concerns) {
 			c.look()
+			c.keep()
 		}
 	}
 }
@@ -119,6 +120,24 @@ func (c *chooser) look() {
 		return
 	}
 	c.report.Report("selected", devices.Word(selected), quality)
+}
+
+// keep gives up a choice that was accepted when a part of it will not come any more: the projector that was to take
+// its input when it is warm has been switched off.
+func (c *chooser) keep() {
+	m := c.room.member(c.sources[0].On)
+	if m == nil {
+		return
+	}
+	chosen := m.cells["selected"]
+	target, wish := c.room.state.promised(chosen)
+	i := slices.IndexFunc(c.sources, func(s Source) bool { return wish != 0 && s.ID == target.String() })
+	if i >= 0 && slices.ContainsFunc(c.sources[i].Set, func(w Wish) bool {
+		p, _ := c.room.Get(w.Device, w.Property)
+		return p.Value != w.Value && p.Target != w.Value
+	}) {
+		c.room.state.reached(chosen, wish)
+	}
 }
 
 func worse(a, b devices.Quality) devices.Quality {

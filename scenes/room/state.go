@@ -327,6 +327,17 @@ func (s *store) promise(m *member, c *cell, wish uint64) {
 	}
 }
 
+// promised returns what a device has accepted and is on its way to, and the number of that wish; zero where there is
+// nothing.
+func (s *store) promised(c *cell) (target devices.Value, wish uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !c.promised {
+		return devices.Value{}, 0
+	}
+	return c.state.Target, c.wish
+}
+
 const (
 	// heightSlack is how far, in percent, a curtain may stop from where it was sent and be there.
 	heightSlack = 2
