@@ -182,8 +182,8 @@ func TestTheBuildingPageFitsAndKeepsNobodyOut(t *testing.T) {
 				b.t = t
 				p := b.visit(in, s)
 				for view, at := range map[string]string{"worst": "/", "floor": "/?by=floor", "attention": "/?show=attention"} {
-					eval[bool](p, "document.body.className = 'left'; location.assign("+quoted(at)+"); true")
-					p.until("the page "+view, "!document.body.classList.contains('left') && document.readyState === 'complete' && document.querySelector('.sums')")
+					eval[bool](p, "document.documentElement.id = 'left'; location.assign("+quoted(at)+"); true")
+					p.until("the page "+view, "document.documentElement?.id !== 'left' && document.documentElement && document.readyState === 'complete' && document.querySelector('.sums')")
 					for _, fault := range eval[[]string](p, gaugeBuilding) {
 						t.Errorf("%s: %s", view, fault)
 					}

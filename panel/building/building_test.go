@@ -128,3 +128,19 @@ func TestWhatWasClearedMeanwhileIsDropped(t *testing.T) {
 }
 
 var errSilent = errors.New("line bus: no reply in 300ms")
+
+// What a room said before the page came is there as what it says afterwards is.
+func TestAPageThatComesLaterSeesTheSame(t *testing.T) {
+	everywhere(t, func(t *testing.T, v *venue) {
+		h := newHall(t, v, "hall").run(t)
+		h.power("on")
+		h.served(mqtt.Service{Phase: meeting.Break})
+		for range 2 {
+			p := show(t, fileFor(t, v, "hall"))
+			p.until(t, "all of it", func(rooms map[string]View, l Link) bool {
+				r := rooms["hall"]
+				return l.Gathered && r.Standing == Well && r.Busy() && len(r.Projectors) == 1 && len(r.Temperatures) == 1 && r.Phase == meeting.Break && r.Version == "1.2.3"
+			})
+		}
+	})
+}

@@ -24,6 +24,7 @@ const (
 	pingTime    = 3 * time.Second
 	tickEvery   = time.Second
 	gatherEvery = 10 * time.Minute // what is retained is asked for anew: a broker may have dropped something
+	refused     = 0x80             // from here on, what a broker answers to a subscription that it does not take
 	restTime    = 250              // ms that a disconnect waits for what is under way
 )
 
@@ -121,11 +122,18 @@ func (f *follower) session(ctx context.Context) error {
 }
 
 // gather has the broker tell everything that it keeps. One filter at a time: the less comes at once, the
-// less a broker drops that queues only so much.
+// less a broker drops that queues only so much. At most once is enough: TCP loses nothing while the
+// connection lasts, and after it everything is told again. Some brokers also take a subscription for
+// another packet while something that wants an acknowledgement is under way, and refuse it.
 func (f *follower) gather(ctx context.Context, client paho.Client) error {
 	f.board.connected(time.Now())
 	for _, filter := range filters {
-		if err := settled(ctx, client.Subscribe(f.board.root+filter, 1, f.take)); err != nil {
+		token := client.Subscribe(f.board.root+filter, 0, f.take)
+		err := settled(ctx, token)
+		if asked, ok := token.(*paho.SubscribeToken); ok && err == nil && asked.Result()[f.board.root+filter] >= refused {
+			err = errors.New("the broker refuses; give the login the right to read it")
+		}
+		if err != nil {
 			return fmt.Errorf("subscribing to %s: %w", f.board.root+filter, err)
 		}
 	}
