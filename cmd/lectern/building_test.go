@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 	paho "github.com/eclipse/paho.mqtt.golang"
 
 	"lectern/panel/mqtt"
@@ -193,5 +195,55 @@ func TestTheBuildingPageFitsAndKeepsNobodyOut(t *testing.T) {
 				forgetStaff(p)
 			})
 		}
+	}
+}
+
+// What changes is on the page without loading it again: a tile goes where it belongs, what somebody has
+// folded open stays open, and a broker that is away is told.
+func TestTheBuildingPageFollowsItsRooms(t *testing.T) {
+	in := browser(t)
+	for _, s := range desks[:2] {
+		t.Run(s.language, func(t *testing.T) {
+			b := raiseBlock(t, 4)
+			p := b.visit(in, s)
+			eval[bool](p, "window.stays = true")
+			p.sees("#well #room-room-003")
+			eval[bool](p, "document.querySelector('#room-room-003 details').open = true")
+			b.says(3, "controller/lines-down", "1")
+			b.says(3, "$alert/line-bus", "line is down: opening /dev/ttyS9: no such file")
+			p.sees("#attention #room-room-003 details[open] li")
+			p.reads("#room-room-003", speaks(s, "断线1", "Lines down: 1"))
+			p.misses("#well #room-room-003")
+			p.until("the worst is first", "[...document.querySelectorAll('#attention .tile')].map(e => e.dataset.room).join() === 'room-001,room-002,room-003'")
+			b.says(3, "$state", "lost")
+			p.until("it is worse now", "[...document.querySelectorAll('#attention .tile')].map(e => e.dataset.room).join() === 'room-001,room-003,room-002'")
+			p.reads("#sums .wants", "3")
+			b.says(3, "$state", "")
+			p.reads("#room-room-003", speaks(s, "消息代理上没有", "Not on the broker"))
+			_ = b.broker.Close()
+			p.reads("#sums [role=alert]", speaks(s, "与消息代理断开", "The broker cannot be reached since"))
+			p.reads("#room-room-000", speaks(s, "最后已知：正常", "Last known: Well"))
+			axe(t, p, "broker away")
+			if !eval[bool](p, "window.stays === true") {
+				t.Error("the page was loaded again")
+			}
+			p.tap("form button")
+			p.sees("input[name=pin]")
+			axe(t, p, "locked")
+		})
+	}
+}
+
+// An old tablet, or one whose scripts are off, sees the same and loads it again by itself.
+func TestTheBuildingPageNeedsNoScript(t *testing.T) {
+	in := browser(t)
+	b := raiseBlock(t, 2)
+	p := b.visit(in, desks[1])
+	tell(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	p.do(chromedp.Navigate(b.url))
+	tell(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false})
+	p.sees("#attention #room-room-001")
+	if again := eval[string](p, "document.querySelector('meta[http-equiv=refresh]')?.content || ''"); again != "10" {
+		t.Errorf("it loads itself again every %q s", again)
 	}
 }

@@ -139,6 +139,7 @@ type group struct {
 	ID    string
 	Title string
 	Gone  bool
+	Spare bool // not worth a heading where it is empty
 	Tiles []tile
 }
 
@@ -151,6 +152,7 @@ func (p *Page) groups(s say, c choice, views []View) []group {
 			add(fmt.Sprint("floor-", i), s.phrase(devices.Phrase(floor.Name)))
 		}
 		add("other", s.t("group.other"))
+		list[len(list)-1].Spare = true
 	} else {
 		add("attention", s.t("group.attention"))
 		if !c.Attention {

@@ -10,8 +10,8 @@ import (
 const (
 	// beat is how often a page hears that it is still connected; its script waits twice that and a little.
 	beat = 5 * time.Second
-	// gatherTime is how long changes are collected before they are sent: a broker that comes back changes
-	// every room at once.
+	// gatherTime is how long after one event the next is sent at the earliest: a broker that comes back
+	// changes every room at once.
 	gatherTime = 100 * time.Millisecond
 )
 
@@ -51,6 +51,11 @@ func (p *Page) events(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 			seen = n.Revision
+			select {
+			case <-time.After(gatherTime):
+			case <-stream.Done():
+				return
+			}
 		}
 		for waiting := true; waiting; {
 			select {
@@ -65,11 +70,6 @@ func (p *Page) events(w http.ResponseWriter, r *http.Request) {
 			case <-stream.Done():
 				return
 			}
-		}
-		select {
-		case <-time.After(gatherTime):
-		case <-stream.Done():
-			return
 		}
 	}
 }

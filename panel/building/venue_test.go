@@ -171,6 +171,7 @@ type hall struct {
 	id                     string
 	projector, temperature *thing
 	gateway                *mqtt.Gateway
+	last                   string // what a benchmark had the projector say
 	mu                     sync.Mutex
 	service                mqtt.Service
 	stop                   func()
