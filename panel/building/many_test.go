@@ -93,6 +93,7 @@ func BenchmarkManyRooms(b *testing.B) {
 			continue
 		}
 		h.last = word
+		time.Sleep(rand.N(300 * time.Millisecond)) // at any moment, not when the stream is just ready
 		at := time.Now()
 		h.power(word)
 		stream.until(b, h.id, "Projector "+word)
