@@ -30,7 +30,7 @@ const (
 
 // filters lists the topics that are subscribed to, below the one above the rooms. What no tile shows is
 // not asked for: no level, no position, no volume.
-var filters = []string{"+/$state", "+/$description", "+/controller/+", "+/service/+", "+/$alert/+", "+/scenes/+", "+/+/power", "+/+/temperature"}
+var filters = []string{"+/$state", "+/$description", "+/controller/+", "+/service/+", "+/$alert/+", "+/scenes/+", "+/+/power", "+/+/temperature", "+/+/band"}
 
 // follower is a reader of the broker.
 type follower struct {

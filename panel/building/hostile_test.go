@@ -186,6 +186,29 @@ func TestWhoWasAwayTooLongLooksAtEverythingAnew(t *testing.T) {
 	b.bounds(t)
 }
 
+func TestARoomThatIsWorkedOnWantsNobody(t *testing.T) {
+	b := heard()
+	for _, m := range [][2]string{
+		{"$description", `{"homie":"5.0","type":"lectern-room","nodes":{"air":{"name":"Air","type":"sensor"}}}`}, {"$state", "ready"},
+		{"controller/lines-down", "2"}, {"air/band", "above"}, {"controller/maintenance", "true"}, {"controller/maintenance-until", "2026-11-25T18:00:00Z"},
+	} {
+		b.says("hall/"+m[0], m[1])
+	}
+	v := b.since(0).Views[0]
+	if v.Standing != Served || v.Standing.Wants() || !v.Until.Equal(time.Date(2026, 11, 25, 18, 0, 0, 0, time.UTC)) || !v.Warm || v.Cold {
+		t.Errorf("%+v", v)
+	}
+	b.says("hall/service/calls", "1")
+	if v := b.since(0).Views[0]; v.Standing != Called {
+		t.Errorf("somebody calls all the same: %+v", v)
+	}
+	b.says("hall/service/calls", "0")
+	b.says("hall/controller/maintenance", "false")
+	if v := b.since(0).Views[0]; v.Standing != Faulty || !v.Until.IsZero() {
+		t.Errorf("it is over: %+v", v)
+	}
+}
+
 func TestANameOfTheFileIsBeforeTheRoomsOwn(t *testing.T) {
 	b := heard("hall")
 	b.cfg.Floors[0].Rooms[0].Name = configs.Name{ZH: "厅"}

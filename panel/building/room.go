@@ -64,6 +64,7 @@ type value struct {
 // kept lists the properties of the controller and the service that are shown.
 var kept = []string{
 	"controller/version", "controller/started", "controller/uptime", "controller/lines-down", "controller/devices-offline", "controller/last-error",
+	"controller/maintenance", "controller/maintenance-until",
 	"service/name-zh", "service/name-en", "service/phase", "service/orders", "service/calls", "service/source-zh", "service/source-en",
 }
 
@@ -79,7 +80,7 @@ func keeps(below string) bool {
 	case first == "controller" || first == "service":
 		return slices.Contains(kept, below)
 	}
-	return isID(first) && (second == "power" || second == "temperature")
+	return isID(first) && (second == "power" || second == "temperature" || second == "band")
 }
 
 // isID reports whether a part of a topic is an id of Homie.

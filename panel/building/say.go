@@ -78,7 +78,7 @@ func (s say) clock(at time.Time) string {
 // shape is how a standing looks where there is no colour.
 func shape(s Standing) string {
 	return map[Standing]string{
-		Called: "☎", Lost: "✕", Silent: "✕", Missing: "∅", Faulty: "▲", Stopped: "■", Ordered: "✎", Starting: "◌", Unknown: "?", Well: "✓", Gone: "–",
+		Called: "☎", Lost: "✕", Silent: "✕", Missing: "∅", Faulty: "▲", Stopped: "■", Ordered: "✎", Starting: "◌", Served: "⚒", Unknown: "?", Well: "✓", Gone: "–",
 	}[s]
 }
 

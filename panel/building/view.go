@@ -26,6 +26,7 @@ const (
 	Stopped  Standing = "stopped" //
 	Ordered  Standing = "ordered" // repair orders are open
 	Starting Standing = "starting"
+	Served   Standing = "served"  // people work on it: what fails is no news
 	Unknown  Standing = "unknown" // what the broker keeps is still on its way
 	Well     Standing = "well"
 	Gone     Standing = "gone"
@@ -33,7 +34,7 @@ const (
 
 // Standings lists the standings, those that want somebody most first.
 func Standings() []Standing {
-	return []Standing{Called, Lost, Silent, Missing, Faulty, Stopped, Ordered, Starting, Unknown, Well, Gone}
+	return []Standing{Called, Lost, Silent, Missing, Faulty, Stopped, Ordered, Starting, Served, Unknown, Well, Gone}
 }
 
 func (s Standing) rank() int { return slices.Index(Standings(), s) }
@@ -62,6 +63,8 @@ type View struct {
 	Source       devices.Phrase
 	Scenes       []string  // that run
 	Temperatures []float64 // lowest first
+	Cold, Warm   bool      // against the band that the room is to be kept in
+	Until        time.Time // of maintenance
 	Alerts       []Alert
 	More         int // alerts that are not among them
 	Lines        int // down
@@ -141,6 +144,8 @@ func (r *room) equipment(v *View) {
 			if slices.Contains([]string{"on", "warming", "cooling"}, val.text) {
 				v.Projectors = append(v.Projectors, Projector{r.nodes[first].name, val.text})
 			}
+		case second == "band" && r.nodes[first].kind == "sensor":
+			v.Cold, v.Warm = v.Cold || val.text == "below", v.Warm || val.text == "above"
 		case second == "temperature" && r.nodes[first].kind == "sensor":
 			if t, err := strconv.ParseFloat(val.text, 64); err == nil && t > -100 && t < 100 {
 				v.Temperatures = append(v.Temperatures, t)
@@ -199,6 +204,9 @@ func (b *board) standing(r *room, v *View, now time.Time) (s Standing, since tim
 		return Silent, since, about
 	case v.Calls > 0:
 		return Called, time.Time{}, false
+	case r.values["controller/maintenance"].text == "true":
+		v.Until, _ = time.Parse(time.RFC3339, r.values["controller/maintenance-until"].text)
+		return Served, time.Time{}, false
 	case v.Lines+v.Offline > 0 || len(v.Alerts) > 0:
 		return Faulty, time.Time{}, false
 	case v.Orders > 0:
