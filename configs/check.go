@@ -48,10 +48,15 @@ func (c *checker) check() {
 func (c *checker) about() {
 	p := path("").key("room")
 	c.id(c.room.Room.ID, p)
-	if zone := c.room.Room.Timezone; c.has(p.key("timezone")) && !c.bad(p.key("timezone")) {
-		if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
-			c.fault(c.value(p.key("timezone")), fmt.Sprintf("there is no timezone %s", shown(zone)), "write an IANA name, such as Asia/Shanghai or Europe/Berlin")
-		}
+	c.timezone(p.key("timezone"), c.room.Room.Timezone)
+}
+
+func (c *checker) timezone(p path, zone string) {
+	if !c.usable(p) {
+		return
+	}
+	if _, err := time.LoadLocation(zone); err != nil || zone == "" || zone == "Local" {
+		c.fault(c.value(p), fmt.Sprintf("there is no timezone %s", shown(zone)), "write an IANA name, such as Asia/Shanghai or Europe/Berlin")
 	}
 }
 

@@ -15,8 +15,8 @@ func (c *checker) equipment() {
 			continue
 		}
 		// On the broker these stand beside the devices.
-		if here := p.key("id"); c.usable(here) && (d.ID == "scenes" || d.ID == "controller" || strings.HasPrefix(d.ID, "line-")) {
-			c.fault(c.value(here), fmt.Sprintf("the id %q is taken", d.ID), "scenes, controller and line-... are what the room itself has on the broker; take another")
+		if here := p.key("id"); c.usable(here) && (d.ID == "scenes" || d.ID == "controller" || d.ID == "service" || strings.HasPrefix(d.ID, "line-")) {
+			c.fault(c.value(here), fmt.Sprintf("the id %q is taken", d.ID), "scenes, controller, service and line-... are what the room itself has on the broker; take another")
 		}
 		switch d.Kind {
 		case "curtain", "screen":

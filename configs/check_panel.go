@@ -199,13 +199,8 @@ func (c *checker) file(p path, name string, endings ...string) string {
 func (c *checker) facilities() {
 	p, f := path("/facilities"), &c.room.Facilities
 	scheme := ""
-	if here := p.key("broker"); c.usable(here) && f.Broker != "embedded" && f.Broker != "" {
-		u, err := url.Parse(f.Broker)
-		if err != nil || u.Scheme != "tcp" && u.Scheme != "ssl" || address(u.Host) != "" || u.Path != "" || u.User != nil {
-			c.fault(c.value(here), fmt.Sprintf("%s is %s", c.owned(here), shown(f.Broker)), "write embedded, tcp://host:1883 or ssl://host:8883")
-		} else {
-			scheme = u.Scheme
-		}
+	if f.Broker != "embedded" && f.Broker != "" {
+		scheme = c.broker(p, f.Broker, "write embedded, tcp://host:1883 or ssl://host:8883")
 	}
 	c.certificates(p, trust{ca: &f.CA, cert: &f.Cert, key: &f.Key}, scheme != "tcp", "ssl", "write ssl://host:8883 for the broker")
 	for i := range f.Users {
@@ -255,4 +250,19 @@ func (c *checker) certificates(owner path, files trust, tls bool, word, how stri
 	if c.has(owner.key("cert")) != c.has(owner.key("key")) {
 		c.fault(c.value(owner), c.describe(owner)+" has one of cert and key", "a certificate goes with its key: give both or none")
 	}
+}
+
+// broker checks the address of a broker and returns how it is spoken to: tcp or ssl; "" where that is
+// not known.
+func (c *checker) broker(owner path, broker, right string) (scheme string) {
+	here := owner.key("broker")
+	if !c.usable(here) {
+		return ""
+	}
+	u, err := url.Parse(broker)
+	if err != nil || u.Scheme != "tcp" && u.Scheme != "ssl" || address(u.Host) != "" || u.Path != "" || u.User != nil {
+		c.fault(c.value(here), fmt.Sprintf("%s is %s", c.owned(here), shown(broker)), right)
+		return ""
+	}
+	return u.Scheme
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"reflect"
 )
 
@@ -46,7 +45,7 @@ func load(path string, cat Catalogue, env func(string) (string, bool)) (room *Ro
 }
 
 func parse(name string, data []byte, cat Catalogue, env func(string) (string, bool)) (room *Room, faults, warnings Faults) {
-	d := &document{file: name, text: data, folder: filepath.Dir(name), env: env, spots: make(map[path]spot), lent: make(map[path]reflect.Value), lender: make(map[path]path)}
+	d := newDocument(name, data, env)
 	root := d.parse(data)
 	if root == nil {
 		return nil, d.faults.sorted(), nil

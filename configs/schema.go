@@ -35,6 +35,21 @@ func Schema(cat Catalogue) ([]byte, error) {
 	return b, nil
 }
 
+// BuildingSchema returns the JSON schema of the building file.
+func BuildingSchema() ([]byte, error) {
+	r := reflector()
+	r.ExpandedStruct = true
+	root := r.Reflect(&Building{})
+	root.Title = "Lectern building file"
+	s := &schema{root: root}
+	s.apply(reflect.TypeFor[Building](), root)
+	b, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the schema of the building file: %w", err)
+	}
+	return b, nil
+}
+
 // reflector makes schemas as the loader reads: keys by their yaml tags, nothing beside them, what a
 // key means from its doc tag.
 func reflector() *jsonschema.Reflector {

@@ -11,8 +11,14 @@ import (
 	"time"
 )
 
-// allTypes lists the structs of a room file.
-func allTypes() []reflect.Type {
+// files that tags describe.
+var (
+	roomRoot     = reflect.TypeFor[Room]()
+	buildingRoot = reflect.TypeFor[Building]()
+)
+
+// allTypes lists the structs of a room file, or of a building's.
+func allTypes(root reflect.Type) []reflect.Type {
 	var list []reflect.Type
 	var visit func(t reflect.Type)
 	visit = func(t reflect.Type) {
@@ -27,12 +33,12 @@ func allTypes() []reflect.Type {
 			visit(f.Type)
 		}
 	}
-	visit(reflect.TypeFor[Room]())
+	visit(root)
 	return list
 }
 
 func TestTagsCanBeRead(t *testing.T) {
-	for _, typ := range allTypes() {
+	for _, typ := range append(allTypes(roomRoot), allTypes(buildingRoot)...) {
 		var kinds []string
 		for _, f := range fields(typ) {
 			if f.name == "kind" {
@@ -82,23 +88,25 @@ func TestTagsCanBeRead(t *testing.T) {
 // TestReadmeHasTheTableOfKeys keeps the page that people read up with the types.
 func TestReadmeHasTheTableOfKeys(t *testing.T) {
 	const begin, end = "<!-- keys: written by go test ./configs -update -->\n", "<!-- end of keys -->\n"
-	page, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
+	for file, root := range map[string]reflect.Type{"README.md": roomRoot, "building/README.md": buildingRoot} {
+		page, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, rest, ok := strings.Cut(string(page), begin)
+		_, after, closed := strings.Cut(rest, end)
+		if !ok || !closed {
+			t.Fatalf("%s has lost the place of the table", file)
+		}
+		compare(t, file, before+begin+table(root)+end+after)
 	}
-	before, rest, ok := strings.Cut(string(page), begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatal("README.md has lost the place of the table")
-	}
-	compare(t, "README.md", before+begin+table()+end+after)
 }
 
 // table writes the keys of all types as Markdown.
-func table() string {
+func table(root reflect.Type) string {
 	var b strings.Builder
-	for _, typ := range allTypes() {
-		fmt.Fprintf(&b, "\n### %s\n\n| key | for | means | left out |\n| --- | --- | --- | --- |\n", heading(typ))
+	for _, typ := range allTypes(root) {
+		fmt.Fprintf(&b, "\n### %s\n\n| key | for | means | left out |\n| --- | --- | --- | --- |\n", heading(root, typ))
 		for _, f := range fields(typ) {
 			means := f.Tag.Get("doc")
 			if words := f.words("enum"); words != nil {
@@ -131,12 +139,12 @@ func table() string {
 }
 
 // heading names a type by the keys under which it stands.
-func heading(t reflect.Type) string {
-	if t == reflect.TypeFor[Room]() {
+func heading(root, t reflect.Type) string {
+	if t == root {
 		return "The file"
 	}
 	var keys []string
-	for _, typ := range allTypes() {
+	for _, typ := range allTypes(root) {
 		for _, f := range fields(typ) {
 			inner, list := f.Type, f.Type.Kind() == reflect.Slice
 			for inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -55,6 +56,14 @@ type document struct {
 	warned Faults
 	lent   map[path]reflect.Value // what was decoded of things that others name, see borrow
 	lender map[path]path          // where a thing stands that is named here
+	noun   string                 // what the file is for people
+}
+
+func newDocument(name string, data []byte, env func(string) (string, bool)) *document {
+	return &document{
+		file: name, text: data, folder: filepath.Dir(name), env: env, noun: "the room file",
+		spots: make(map[path]spot), lent: make(map[path]reflect.Value), lender: make(map[path]path),
+	}
 }
 
 func (d *document) fault(at Pos, what, right string) {
@@ -123,7 +132,7 @@ func (d *document) describe(p path) string {
 		p = parent
 	}
 	if len(parts) == 0 {
-		return "the room file"
+		return d.noun
 	}
 	return strings.Join(parts, " of ")
 }

@@ -43,6 +43,10 @@ type times struct {
 	event  time.Duration // for one event of a stream, or one piece of a picture
 }
 
+func defaultTimes() times {
+	return times{header: 5 * time.Second, body: 10 * time.Second, answer: time.Minute, event: 10 * time.Second}
+}
+
 // Config is what a panel serves.
 type Config struct {
 	Cfg       *configs.Room
@@ -105,7 +109,7 @@ func New(c Config) (*Server, error) {
 		Config: c, site: site, sessions: newSessions(c.Cfg.Panel.Idle), keypad: newKeypad(c.Journal), holds: newHolds(), hosts: newHosts(&c.Cfg.Panel),
 		rates: new(rates), streams: make(chan struct{}, streamsMost), each: &tally{most: streamsEach}, pictures: make(chan struct{}, picturesMost),
 		exports: new(export), relay: newRelay(), epoch: token(), counts: newCounts(),
-		times: times{header: 5 * time.Second, body: 10 * time.Second, answer: time.Minute, event: 10 * time.Second},
+		times: defaultTimes(),
 	}
 	s.about = sync.OnceValues(func() (all, locked asset) {
 		a, l := describe(c.Cfg, c.Room)
@@ -156,13 +160,18 @@ func (s *Server) Handler() http.Handler {
 
 // Run serves on the listener until ctx ends; streams then end and what is under way is finished.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
+	return serve(ctx, listener, s.Certificate, s.Handler(), s.times, func() { s.now().end() }, s.Log)
+}
+
+// serve answers on a listener until ctx ends. End then ends what would go on for ever.
+func serve(ctx context.Context, listener net.Listener, certificate *Certificate, handler http.Handler, times times, end func(), log *slog.Logger) error {
 	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: s.times.header, WriteTimeout: s.times.answer, IdleTimeout: idleTime, MaxHeaderBytes: headerMost,
-		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), ConnContext: withConn,
+		Handler: handler, ReadHeaderTimeout: times.header, WriteTimeout: times.answer, IdleTimeout: idleTime, MaxHeaderBytes: headerMost,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnContext: withConn,
 	}
 	listener = newBounded(listener)
-	if s.Certificate != nil {
-		listener = tls.NewListener(listener, s.Certificate.Config())
+	if certificate != nil {
+		listener = tls.NewListener(listener, certificate.Config())
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -171,7 +180,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serving the panel: %w", err)
 	case <-ctx.Done():
 	}
-	s.now().end()
+	end()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
 	if err := server.Shutdown(last); err != nil {

@@ -23,6 +23,10 @@ const strict = "max-age=31536000"
 
 // guardWeb refuses what no panel of this room sends, before anything is looked at.
 func (s *Server) guardWeb(next http.Handler) http.Handler {
+	return guard(s.hosts, s.rates, s.times.body, next)
+}
+
+func guard(hosts hosts, rates *rates, body time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -38,9 +42,9 @@ func (s *Server) guardWeb(next http.Handler) http.Handler {
 		}
 		// Whatever becomes of the request, its body must not hold the connection.
 		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.times.body))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(body))
 		}
-		if !s.hosts.has(r.Host) {
+		if !hosts.has(r.Host) {
 			writeProblem(w, problem{
 				Status: http.StatusMisdirectedRequest, Title: "Unknown host",
 				Detail: "ask by the controller's IP address, its own name or as localhost, or add the name to panel.hosts of the room file", ZH: "请使用控制器的IP地址访问",
@@ -51,7 +55,7 @@ func (s *Server) guardWeb(next http.Handler) http.Handler {
 			writeProblem(w, problem{Status: http.StatusForbidden, Title: "Request from another site", Detail: "the API and its commands are for this panel's own pages", ZH: "只接受本面板页面发出的命令"})
 			return
 		}
-		if !s.rates.allow(sender(r), time.Now()) {
+		if !rates.allow(sender(r), time.Now()) {
 			writeProblem(w, problem{Status: http.StatusTooManyRequests, Title: "Too many requests", Detail: "this address asks more often than any panel does", ZH: "请稍候", RetryAfter: 1})
 			return
 		}

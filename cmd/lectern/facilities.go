@@ -34,12 +34,19 @@ func (d *daemon) facilities(ctx context.Context, cfg *configs.Room) (*mqtt.Gatew
 	}
 	gateway, err := mqtt.New(mqtt.Config{
 		Cfg: cfg, Room: d.parts.Room, Engine: d.parts.Engine, Journal: d.journal,
-		Facilities: f, Broker: broker, Folder: d.folder, Build: buildVersion(), Log: d.log,
+		Facilities: f, Broker: broker, Folder: d.folder, Service: d.serves, Build: buildVersion(), Log: d.log,
 	})
 	if err != nil && broker != nil {
 		err = errors.Join(err, broker.Close())
 	}
 	return gateway, broker, err //nolint:wrapcheck // says what it is
+}
+
+// serves tells the broker what property staff have to do with the room.
+func (d *daemon) serves() mqtt.Service {
+	now, _ := d.service.Book.Now()
+	orders, calls := d.service.Orders.Waiting()
+	return mqtt.Service{Phase: now.Phase, Orders: orders, Calls: calls}
 }
 
 // meet lets the gateway show the room, where the daemon runs. The caller holds mu.

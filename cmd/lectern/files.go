@@ -31,7 +31,7 @@ func load(path string) (*configs.Room, error) {
 }
 
 type checkVerb struct {
-	Files []string `arg:"" name:"file" help:"Room files." type:"path"`
+	Files []string `arg:"" name:"file" help:"Room files, or the file of a building." type:"path"`
 	JSON  bool     `help:"As JSON."`
 
 	Replay string `help:"Play a recording (lectern trace --record) to the scripted devices of the one room file, and show what they read in it." type:"path" placeholder:"RECORDING"`
@@ -53,6 +53,14 @@ func (v *checkVerb) Run(t terminal) error {
 	warned := configs.Faults{}
 	loads := make(map[string][]configs.LineLoad) // by file
 	for _, path := range v.Files {
+		if configs.IsBuilding(path) {
+			faults, warnings := configs.CheckBuilding(path, os.LookupEnv)
+			found, warned = append(found, faults...), append(warned, warnings...)
+			if len(faults) == 0 && !v.JSON {
+				fmt.Fprintf(t.out, "%s: good, the page of a building\n", path)
+			}
+			continue
+		}
 		faults, warnings := configs.Check(path, all.Catalogue(), os.LookupEnv)
 		found, warned = append(found, faults...), append(warned, warnings...)
 		if len(faults) > 0 {
@@ -89,11 +97,16 @@ func (v *checkVerb) Run(t terminal) error {
 	return nil
 }
 
-type schemaVerb struct{}
+type schemaVerb struct {
+	Building bool `help:"That of the file of a building."`
+}
 
 // Run prints the schema.
-func (*schemaVerb) Run(t terminal) error {
+func (v *schemaVerb) Run(t terminal) error {
 	b, err := configs.Schema(all.Catalogue())
+	if v.Building {
+		b, err = configs.BuildingSchema()
+	}
 	if err != nil {
 		return fmt.Errorf("making the schema: %w", err)
 	}

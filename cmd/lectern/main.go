@@ -24,6 +24,7 @@ const (
 // verbs is the command line.
 type verbs struct {
 	Run      runVerb      `cmd:"" default:"withargs" help:"Run a room. Without a room file: the demo room on simulated equipment."`
+	Building buildingVerb `cmd:"" help:"Show every room of a building, by its MQTT broker, on one page."`
 	Check    checkVerb    `cmd:"" help:"Load room files as run would and say every fault."`
 	Simulate simulateVerb `cmd:"" help:"Play the equipment of a room file, with faults on request."`
 	State    stateVerb    `cmd:"" help:"Show the state of a running room."`

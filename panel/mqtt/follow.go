@@ -72,6 +72,8 @@ func (s *session) follow(ctx context.Context) error {
 	}()
 	pulse := time.NewTicker(healthEvery)
 	defer pulse.Stop()
+	served := time.NewTicker(serviceEvery)
+	defer served.Stop()
 	var sweep <-chan time.Time
 	for {
 		select {
@@ -79,6 +81,8 @@ func (s *session) follow(ctx context.Context) error {
 			return err
 		case <-pulse.C:
 			s.health()
+		case <-served.C:
+			s.service()
 		case <-s.renewed:
 			if err := s.introduce(); err != nil {
 				s.Log.Warn("the broker did not take the room anew", "error", err)
@@ -113,6 +117,7 @@ func (s *session) introduce() error {
 	s.show(state)
 	s.forgetRuns(state.Runs)
 	s.health()
+	s.service()
 	if err := s.heard(s.listen()); err != nil {
 		return err
 	}

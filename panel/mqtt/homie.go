@@ -63,6 +63,7 @@ func (g *Gateway) describe() homieDevice {
 	if len(scenes.Properties) > 0 {
 		d.Nodes[scenesNode] = scenes
 	}
+	d.Nodes[serviceNode] = g.serviceOf()
 	d.Version = g.memory.version(d, g.started)
 	return d
 }

@@ -50,8 +50,11 @@ type Config struct {
 	// Folder keeps what the broker was told, so that what a changed room file no longer has is taken
 	// off it; "" for nowhere.
 	Folder string
-	Build  string
-	Log    *slog.Logger
+	// Service tells what property staff have to do with the room; it is asked once a second. Nil where
+	// they have no pages for it.
+	Service func() Service
+	Build   string
+	Log     *slog.Logger
 }
 
 // Gateway shows one room on one broker.
