@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,7 @@ import (
 	"lectern/scenes/ledger"
 	"lectern/scenes/maintenance"
 	"lectern/scenes/meeting"
+	"lectern/scenes/notify"
 	"lectern/scenes/room"
 )
 
@@ -27,6 +29,8 @@ type Service struct {
 	Orders      *ledger.Orders
 	Check       *check.Checker
 	Maintenance *maintenance.Mode
+	Notices     *notify.Notifier // nil where the room file names nobody to tell
+	cfg         atomic.Pointer[configs.Room]
 	room        *room.Room
 	watch       *meeting.Watch
 	stores      []ledger.Store
@@ -42,6 +46,7 @@ const (
 // Serve makes the service of a room whose parts are made. Where folder is empty it is kept in memory.
 func Serve(cfg *configs.Room, p *Parts, folder string, log *slog.Logger) (*Service, error) {
 	s := &Service{room: p.Room}
+	s.Renew(cfg)
 	if err := s.open(cfg, p, folder, log); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the books of the service: %w", err), s.Close())
 	}
@@ -99,8 +104,15 @@ func (s *Service) open(cfg *configs.Room, p *Parts, folder string, log *slog.Log
 			return err //nolint:wrapcheck // becomes a note
 		},
 	})
-	return err //nolint:wrapcheck // says what it is
+	if err != nil {
+		return err //nolint:wrapcheck // says what it is
+	}
+	s.Notices, err = s.notices(cfg, zone, log)
+	return err
 }
+
+// Renew has the service go on with the names of another room file.
+func (s *Service) Renew(cfg *configs.Room) { s.cfg.Store(cfg) }
 
 // The checklists of the service instruction, for a room file that has none. Nothing changes them.
 var (
@@ -203,6 +215,9 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.watch.Run(ctx) })
 	g.Go(func() error { return s.Maintenance.Run(ctx) })
 	g.Go(func() error { return s.show(ctx) })
+	if s.Notices != nil {
+		g.Go(func() error { return s.Notices.Run(ctx) })
+	}
 	return g.Wait() //nolint:wrapcheck // each names itself
 }
 
