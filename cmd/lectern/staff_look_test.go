@@ -118,9 +118,9 @@ func shoot(t *testing.T, p *glass, name string) {
 // times become those of one day, figures that grow become round, and plots are hidden.
 const steady = `(() => {
 	const rules = [
-		[/\d{8}-(\d\d)/g, '20261124-$1'], [/\d{4}-\d\d-\d\d/g, '2026-11-24'], [/\d{4}-\d\d(?!-)/g, '2026-11'], [/\d\d:\d\d/g, '10:00'],
+		[/\d{8}-(\d\d)/g, '20261124-$1'], [/\d{4}-\d\d-\d\d/g, '2026-11-24'], [/(?<!\d)\d{4}-\d\d(?!-)/g, '2026-11'], [/\d\d:\d\d/g, '10:00'],
 		[/\d{4}年\d+月\d+日 星期./g, '2026年11月24日 星期二'], [/[A-Z][a-z]+day \d+ [A-Z][a-z]+ \d{4}/g, 'Tuesday 24 November 2026'],
-		[/[\d.]+ °C/g, '23.0 °C'], [/\d+ s\b/g, '0 s'], [/\d+秒/g, '0秒'], [/127\.0\.0\.1:\d+/g, '127.0.0.1:587'],
+		[/^[\d.]+ °C$/, '23.0 °C'], [/\d+ s\b/g, '0 s'], [/\d+秒/g, '0秒'], [/127\.0\.0\.1:\d+/g, '127.0.0.1:587'],
 	];
 	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	while (texts.nextNode()) for (const [from, to] of rules) texts.currentNode.data = texts.currentNode.data.replace(from, to);

@@ -346,7 +346,7 @@ func (v *visit) Links() []link {
 		{"/staff/orders", "nav.orders", false}, {"/staff/records", "nav.records", false}, {"/staff/month", "nav.month", false},
 	}
 	for i := range list {
-		list[i].Here = v.r.URL.Path == list[i].Path || i > 0 && strings.HasPrefix(v.r.URL.Path, list[i].Path+"/")
+		list[i].Here = v.r.URL.Path == list[i].Path || i > 0 && strings.HasPrefix(v.r.URL.Path, list[i].Path+"/") || list[i].Path == "/staff/health" && v.r.URL.Path == "/staff/maintenance"
 	}
 	return list
 }
