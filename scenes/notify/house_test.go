@@ -174,4 +174,3 @@ func reads(t *testing.T, r *reader, want string) {
 }
 
 var errGone = errors.New("no such file or directory")
-
