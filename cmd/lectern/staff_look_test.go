@@ -125,7 +125,8 @@ const steady = `(() => {
 	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	while (texts.nextNode()) for (const [from, to] of rules) texts.currentNode.data = texts.currentNode.data.replace(from, to);
 	for (const e of document.querySelectorAll('[type="datetime-local"]')) { e.type = 'text'; e.value = '2026-11-24 10:00'; }
-	for (const e of document.querySelectorAll('svg.plot, .meter, small.detail, .picture tbody')) e.style.visibility = 'hidden';
+	for (const e of document.querySelectorAll('svg.plot, .meter, .picture tbody')) e.style.visibility = 'hidden';
+	for (const e of document.querySelectorAll('small.detail')) e.style.display = 'none'; // as long as the error was
 	document.activeElement?.blur();
 	scrollTo(0, 0);
 	return document.fonts.ready.then(() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r(true)))));
