@@ -41,6 +41,7 @@ func (c *checker) check() {
 	c.emergency()
 	c.panel()
 	c.meetings()
+	c.staff()
 	c.facilities()
 }
 

@@ -72,6 +72,9 @@ func (c *checker) idle(p path) {
 	if idle.Most < idle.Lock && c.usable(p.key("most")) {
 		c.fault(c.value(p.key("most")), fmt.Sprintf("every PIN would be asked again after %s, before the panel locks after %s", short(idle.Most), short(idle.Lock)), "let it lock first")
 	}
+	if idle.Most < idle.Staff && c.usable(p.key("most")) && c.usable(p.key("staff")) {
+		c.fault(c.value(p.key("most")), fmt.Sprintf("every PIN would be asked again after %s, before the staff pages close after %s", short(idle.Most), short(idle.Staff)), "let them close first")
+	}
 	if idle.Area > idle.Lock {
 		c.fault(c.value(p.key("area")), fmt.Sprintf("the system page would stay open for %s, longer than the panel for %s", short(idle.Area), short(idle.Lock)), "let it close first")
 	}

@@ -28,7 +28,14 @@ func (c *checker) defaults() {
 		}
 	}
 	c.fill(reflect.ValueOf(c.room).Elem(), "")
-	c.room.Panel.Idle.Most = max(c.room.Panel.Idle.Most, c.room.Panel.Idle.Lock)
+	idle := &c.room.Panel.Idle
+	if idle.Staff == 0 {
+		idle.Staff = idle.Area
+	}
+	idle.Most = max(idle.Most, idle.Lock, idle.Staff)
+	if m := c.room.Staff.Mail; m != nil && m.Language == "" {
+		m.Language = c.room.Room.Language
+	}
 }
 
 // poll is how often a device of the kind is asked for its state. What moves is followed closely; at

@@ -41,6 +41,7 @@ type Room struct {
 	AutoOff    []AutoOff   `yaml:"auto_off" doc:"what ends a meeting that nobody is in any more"`
 	Emergency  *Emergency  `yaml:"emergency" doc:"what the fire alarm makes the room do"`
 	Meetings   Meetings    `yaml:"meetings" doc:"where the room's meetings are known from, and what staff do around them"`
+	Staff      Staff       `yaml:"staff" doc:"who is told, outside the room, of repair orders and of equipment that is down"`
 	Panel      Panel       `yaml:"panel" need:"*" doc:"pages, PINs, tokens, looks"`
 	Facilities Facilities  `yaml:"facilities" doc:"the MQTT broker that property management listens on"`
 	Journal    Journal     `yaml:"journal" doc:"what is kept of what happened"`
@@ -277,7 +278,8 @@ type Idle struct {
 	Sleep time.Duration `yaml:"sleep" least:"10s" most:"24h" default:"3m" doc:"back to the blue sky"`
 	Lock  time.Duration `yaml:"lock" least:"1m" most:"168h" default:"60m" doc:"the main PIN is asked again; not before it sleeps"`
 	Dark  time.Duration `yaml:"dark" least:"10s" most:"24h" default:"20m" doc:"from the sky to a dark screen; a touch wakes it to the sky"`
-	Area  time.Duration `yaml:"area" least:"10s" most:"24h" default:"5m" doc:"the system and staff PIN is asked again; not after the main PIN"`
+	Area  time.Duration `yaml:"area" least:"10s" most:"24h" default:"5m" doc:"the system PIN is asked again, and staff's where staff is left out; not after the main PIN"`
+	Staff time.Duration `yaml:"staff" least:"10s" most:"168h" doc:"the staff PIN is asked again; left out: as area"`
 	Most  time.Duration `yaml:"most" least:"10m" most:"168h" default:"12h" doc:"every PIN is asked again, however busy the panel is; never less than lock"`
 }
 

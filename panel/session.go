@@ -60,8 +60,11 @@ func (s *sessions) renew(idle configs.Idle) {
 
 // lasts says how long an area stays open without a touch. The caller holds mu.
 func (s *sessions) lasts(area string) time.Duration {
-	if area == areaMain {
+	switch area {
+	case areaMain:
 		return s.idle.Lock
+	case areaStaff:
+		return s.idle.Staff
 	}
 	return s.idle.Area
 }

@@ -199,3 +199,25 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 		t.Errorf("after the lock: %s", rest)
 	}
 }
+
+func TestStaffHaveTheirTabletOpenForAsLongAsTheRoomFileSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		who := credential{areaStaff, "hash"}
+		a := &access{pins: map[string][]credential{areaStaff: {who}, areaSystem: {who}}}
+		s := newSessions(configs.Idle{Lock: time.Hour, Area: 5 * time.Minute, Staff: 4 * time.Hour, Most: 12 * time.Hour})
+		id := s.enter("", areaStaff, who)
+		id = s.enter(id, areaSystem, who)
+		time.Sleep(4*time.Hour - time.Second)
+		open := s.open(id, a, false)
+		if _, ok := open[areaStaff]; !ok {
+			t.Error("the staff area closed before its time")
+		}
+		if _, ok := open[areaSystem]; ok {
+			t.Error("the system area stayed open with it")
+		}
+		time.Sleep(2 * time.Second)
+		if open := s.open(id, a, false); len(open) > 0 {
+			t.Errorf("open after its time: %v", open)
+		}
+	})
+}

@@ -70,6 +70,9 @@ func (d *daemon) replace(ctx context.Context) (panel.Reloaded, error) {
 	if !reflect.DeepEqual(cfg.Meetings, d.cfg.Meetings) {
 		return panel.Reloaded{}, errors.New("meetings says something else now; nothing was changed: that needs a restart")
 	}
+	if !reflect.DeepEqual(cfg.Staff, d.cfg.Staff) {
+		return panel.Reloaded{}, errors.New("staff says something else now; nothing was changed: that needs a restart")
+	}
 	server, err := d.serve(cfg)
 	if err != nil {
 		return panel.Reloaded{}, err
@@ -88,6 +91,7 @@ func (d *daemon) replace(ctx context.Context) (panel.Reloaded, error) {
 	}
 	before := d.cfg
 	d.cfg = cfg
+	d.service.Renew(cfg)
 	d.journal.KeepFor(cfg.Journal.Keep)
 	if d.certificate != nil {
 		d.certificate.Rename(&cfg.Panel)

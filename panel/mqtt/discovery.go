@@ -57,6 +57,7 @@ func (g *Gateway) discovery() discovery {
 			"value_template": plainText,
 		})
 	}
+	g.staffEntities(add)
 	return d
 }
 

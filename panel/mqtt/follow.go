@@ -114,6 +114,9 @@ func (s *session) introduce() error {
 	}
 	s.send(message{topic: s.base + "/$description", payload: description, qos: 1, retained: true})
 	state := s.Room.State()
+	if state.Staff == nil {
+		s.showStaff(room.Staff{}) // of a room that has only just started
+	}
 	s.show(state)
 	s.forgetRuns(state.Runs)
 	s.health()
@@ -157,6 +160,7 @@ func (s *session) show(u room.Update) {
 			continue // it has gone since
 		}
 		s.retain(p.Device+"/"+p.Property, homie(p.Value))
+		s.showBand(p)
 		// The convention wants $target with every value or never: where nothing is asked for it is the value.
 		if property.Settable && !property.Momentary {
 			target := p.Target
@@ -184,6 +188,9 @@ func (s *session) show(u room.Update) {
 	}
 	if len(u.Lines)+len(u.Devices) > 0 {
 		s.troubles()
+	}
+	if u.Staff != nil {
+		s.showStaff(*u.Staff)
 	}
 	for _, r := range u.Runs {
 		s.retain(scenesNode+"/"+r.Scene, []byte(r.State))

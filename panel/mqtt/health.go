@@ -3,6 +3,7 @@ package mqtt
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -92,7 +93,7 @@ func (s *session) showLine(l line.Health) {
 	s.retain(node+"/units", b)
 }
 
-// healthNodes describes what health and showLine publish.
+// healthNodes describes what health, showLine and showStaff publish.
 func (g *Gateway) healthNodes() map[string]homieNode {
 	plain := func(en, zh, datatype, format, unit string) homieProperty {
 		return homieProperty{Name: g.face().names.in(zh, en), Datatype: datatype, Format: format, Unit: unit, Retained: true}
@@ -106,6 +107,7 @@ func (g *Gateway) healthNodes() map[string]homieNode {
 		"last-error":      plain("Last error", "最近错误", "string", "", ""),
 		"unanswered":      plain("Commands without an answer", "未答复的命令", "integer", "0:", "#"),
 	}}}
+	maps.Copy(nodes[controllerNode].Properties, g.staffProperties())
 	for _, l := range g.face().cfg.Lines {
 		nodes[lineNodes+l.ID] = homieNode{Name: g.face().names.in("线路 "+l.ID, "Line "+l.ID), Type: "line", Properties: map[string]homieProperty{
 			"up":    plain("Up", "连通", "boolean", "", ""),

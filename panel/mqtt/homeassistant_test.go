@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"lectern/devices"
+	"lectern/scenes/meeting"
 	"lectern/scenes/room"
 )
 
@@ -273,6 +274,8 @@ func sees(t *testing.T, r *room.Room, f *listener, id, key string, c component, 
 	payloads := []string{}
 	if err == nil {
 		payloads = everyPayload(p)
+	} else if property == bandProperty {
+		payloads = []string{meeting.InBand, meeting.BelowBand, meeting.AboveBand, meeting.NoBand}
 	} else if device != controllerNode {
 		t.Errorf("%s: %s is no topic of the room: %v", key, topic, err)
 	}

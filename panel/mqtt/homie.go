@@ -51,6 +51,9 @@ func (g *Gateway) describe() homieDevice {
 		for _, p := range g.Room.Properties(id) {
 			node.Properties[p.Name] = g.homieOf(p)
 		}
+		if g.thermometer(id) {
+			node.Properties[bandProperty] = g.bandDescription()
+		}
 		d.Nodes[id] = node
 	}
 	scenes := homieNode{Name: g.face().names.in("场景", "Scenes"), Type: "scenes", Properties: make(map[string]homieProperty)}

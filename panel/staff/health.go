@@ -8,6 +8,7 @@ import (
 	"lectern/devices/line"
 	"lectern/scenes/check"
 	"lectern/scenes/meeting"
+	"lectern/scenes/notify"
 )
 
 // condition is a device, or a line, as staff want to know it.
@@ -106,13 +107,14 @@ type healthPage struct {
 	Lines        []condition
 	Lamps        []lampHours
 	Used         []usedHours
+	Notices      []notify.Health
 }
 
 // health is GET /staff/health.
 func (p *Pages) health(v *visit) {
 	now := v.in(time.Now())
 	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, p.zone)
-	d := healthPage{Now: now, Temperatures: v.readings(), Low: p.Cfg.Meetings.Low, High: p.Cfg.Meetings.High, Devices: v.conditions()}
+	d := healthPage{Now: now, Temperatures: v.readings(), Low: p.Cfg.Meetings.Low, High: p.Cfg.Meetings.High, Devices: v.conditions(), Notices: p.Service.Notices.Health()}
 	for i := range d.Devices {
 		d.Devices[i].Order = p.unclosed(d.Devices[i].ID)
 	}

@@ -26,6 +26,7 @@ import (
 	"lectern/devices"
 	"lectern/devices/line"
 	"lectern/scenes/build"
+	"lectern/scenes/maintenance"
 	"lectern/scenes/room"
 )
 
@@ -95,6 +96,9 @@ func (p *Pages) routes() {
 	for pattern, handle := range map[string]func(*visit){
 		"GET /staff":                          p.today,
 		"GET /staff/health":                   p.health,
+		"GET /staff/maintenance":              p.maintenance,
+		"POST /staff/maintenance":             p.maintenanceBegin,
+		"POST /staff/maintenance/end":         p.maintenanceEnd,
 		"GET /staff/check":                    p.checkPage,
 		"POST /staff/check":                   p.checkStart,
 		"GET /staff/orders":                   p.orders,
@@ -194,6 +198,7 @@ type page struct {
 	Still   bool   // it would, and somebody does not want it to
 	Tea     *teaDue
 	Due     int // items of open checklists that nobody has ticked
+	Work    *maintenance.Window
 	Data    any
 }
 
@@ -205,6 +210,9 @@ func (v *visit) show(name string, refresh int, data any) {
 func (v *visit) showAs(status int, name string, refresh int, data any) {
 	now := time.Now()
 	pg := page{visit: v, Name: name, Refresh: refresh, Tea: v.p.teaDue(now), Due: v.p.left(now), Data: data}
+	if w, stands := v.p.Service.Maintenance.Now(); stands {
+		pg.Work = &w
+	}
 	if refresh > 0 && v.r.URL.Query().Has(still) {
 		pg.Refresh, pg.Still = 0, true
 	}
@@ -319,7 +327,7 @@ func (p *Pages) leave(v *visit) {
 
 // Path is where the page is, for what comes back to it.
 func (v *visit) Path() string {
-	if path := v.r.URL.Path; v.r.Method == http.MethodGet || strings.HasPrefix(path, "/staff/orders") || path == "/staff/check" {
+	if path := v.r.URL.Path; v.r.Method == http.MethodGet || strings.HasPrefix(path, "/staff/orders") || path == "/staff/check" || path == "/staff/maintenance" {
 		return back(path)
 	}
 	return "/staff" // a form of another page
@@ -338,7 +346,7 @@ func (v *visit) Links() []link {
 		{"/staff/orders", "nav.orders", false}, {"/staff/records", "nav.records", false}, {"/staff/month", "nav.month", false},
 	}
 	for i := range list {
-		list[i].Here = v.r.URL.Path == list[i].Path || i > 0 && strings.HasPrefix(v.r.URL.Path, list[i].Path+"/")
+		list[i].Here = v.r.URL.Path == list[i].Path || i > 0 && strings.HasPrefix(v.r.URL.Path, list[i].Path+"/") || list[i].Path == "/staff/health" && v.r.URL.Path == "/staff/maintenance"
 	}
 	return list
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"lectern/devices"
 	"lectern/scenes/ledger"
 	"lectern/scenes/meeting"
 )
@@ -53,14 +52,16 @@ func (v *visit) readings() []reading {
 			continue
 		}
 		r := reading{Device: d.ID, Text: v.t("unknown")}
-		if s, ok := v.p.Room.Get(d.ID, d.Measures); ok && !s.Value.IsZero() && s.Quality == devices.Reported {
+		s, _ := v.p.Room.Get(d.ID, d.Measures)
+		band := meeting.BandOf(s, m.Low, m.High)
+		if band != meeting.NoBand {
 			r.Known, r.Text = true, s.Value.String()+" "+d.Unit
-			switch {
-			case s.Value.Float() < float64(m.Low):
-				r.Wrong = "temperature.low"
-			case s.Value.Float() > float64(m.High):
-				r.Wrong = "temperature.high"
-			}
+		}
+		switch band {
+		case meeting.BelowBand:
+			r.Wrong = "temperature.low"
+		case meeting.AboveBand:
+			r.Wrong = "temperature.high"
 		}
 		list = append(list, r)
 	}

@@ -75,6 +75,7 @@ const kinds = ['schedule', 'rule', 'auto_off'];
 export const automatics = signal([]); // "kind id" of what happens by itself, in the order of their kinds
 export const automatic = key => cell('automatic', key).value;
 export const emergency = () => cell('emergency', '').value;
+export const staff = signal(null); // how the work of property staff stands
 export const storage = signal({ok: true}); // of the journal
 
 // wish is what this panel has asked for and not had an answer to.
@@ -101,6 +102,7 @@ export function take(update) {
       if (!automatics.value.includes(key)) automatics.value = [...automatics.value, key].sort((a, b) => kinds.indexOf(a.split(' ')[0]) - kinds.indexOf(b.split(' ')[0]) || (a < b ? -1 : 1));
     }
     if (update.emergency) cell('emergency', '').value = update.emergency;
+    if (update.staff) staff.value = update.staff;
     if (update.storage) storage.value = update.storage;
     for (const l of update.lines || []) {
       cell('line', l.line).value = l;

@@ -4,7 +4,7 @@ import {Automatic} from './automatic.js';
 import {Dimmer, Lamp, Motor} from './lights.js';
 import {Card, Chip, Choice, Icon, time} from './parts.js';
 import {Runs, Scene, told} from './scenes.js';
-import {automatic, automatics, build, condition, either, emergency, lang, line, lines, name, property, propertyOf, reach, reload, room, simulated, speak, spoken, storage, t, theme, wear} from './store.js';
+import {automatic, automatics, build, condition, either, emergency, lang, line, lines, name, property, propertyOf, reach, reload, room, simulated, speak, spoken, staff, storage, t, theme, wear} from './store.js';
 import {html, signal, useEffect, useState} from './vendor/ui.js';
 import {Wires} from './wires.js';
 
@@ -47,6 +47,7 @@ function Health() {
   return html`<ul class="list" tabindex="0">
     ${reload.value?.wrong > 0 && html`<${NotTaken} last=${reload.value} />`}
     ${emergency()?.fault && html`<li class="bad"><b>${t('alarm.line')}</b><${Chip} of="fault" /><small>${t('alarm.fault')}</small></li>`}
+    ${staff.value?.maintenance && html`<li data-maintenance><b>${t('maintenance')}</b><small>${t('maintenance.until', time(staff.value.maintenance))}</small></li>`}
     ${!storage.value.ok && html`<li class="bad"><b>${t('health.storage')}</b><${Chip} of="fault" /><small>${t('health.since', time(storage.value.since))} ${storage.value.error || ''}</small></li>`}
     ${lines.value.map(id => line(id)).filter(l => l && !l.up).map(l => html`<li class="bad"><b>${t('health.line')} ${l.line}</b><${Chip} of="offline" /><small>${t('health.since', time(l.since))} ${l.error || ''}</small></li>`)}
     ${devices.map(({d, of, r}) => html`<li class=${of === 'offline' || of === 'fault' ? 'bad' : ''}><b>${name(d.name)}</b>

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,28 +17,36 @@ import (
 	"lectern/scenes/check"
 	"lectern/scenes/journal"
 	"lectern/scenes/ledger"
+	"lectern/scenes/maintenance"
 	"lectern/scenes/meeting"
+	"lectern/scenes/notify"
 	"lectern/scenes/room"
 )
 
 // Service is what property staff work with: the meetings, the repair orders, the equipment check.
 type Service struct {
-	Book   *meeting.Book
-	Orders *ledger.Orders
-	Check  *check.Checker
-	watch  *meeting.Watch
-	stores []ledger.Store
+	Book        *meeting.Book
+	Orders      *ledger.Orders
+	Check       *check.Checker
+	Maintenance *maintenance.Mode
+	Notices     *notify.Notifier // nil where the room file names nobody to tell
+	cfg         atomic.Pointer[configs.Room]
+	room        *room.Room
+	watch       *meeting.Watch
+	stores      []ledger.Store
 }
 
 // The books of the data folder.
 const (
-	ordersFile   = "orders.jsonl"
-	meetingsFile = "meetings.jsonl"
+	ordersFile      = "orders.jsonl"
+	meetingsFile    = "meetings.jsonl"
+	maintenanceFile = "maintenance.jsonl"
 )
 
 // Serve makes the service of a room whose parts are made. Where folder is empty it is kept in memory.
 func Serve(cfg *configs.Room, p *Parts, folder string, log *slog.Logger) (*Service, error) {
-	s := &Service{}
+	s := &Service{room: p.Room}
+	s.Renew(cfg)
 	if err := s.open(cfg, p, folder, log); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the books of the service: %w", err), s.Close())
 	}
@@ -59,8 +68,8 @@ func Serve(cfg *configs.Room, p *Parts, folder string, log *slog.Logger) (*Servi
 }
 
 func (s *Service) open(cfg *configs.Room, p *Parts, folder string, log *slog.Logger) error {
-	var books [2]ledger.Store
-	for i, name := range []string{ordersFile, meetingsFile} {
+	var books [3]ledger.Store
+	for i, name := range []string{ordersFile, meetingsFile, maintenanceFile} {
 		store, err := ledger.Open(folder, name)
 		if err != nil {
 			return err //nolint:wrapcheck // says what it is
@@ -70,6 +79,9 @@ func (s *Service) open(cfg *configs.Room, p *Parts, folder string, log *slog.Log
 	}
 	orders, err := ledger.NewOrders(books[0])
 	if err != nil {
+		return err //nolint:wrapcheck // says what it is
+	}
+	if s.Maintenance, err = maintenance.New(books[2], p.o.Journal); err != nil {
 		return err //nolint:wrapcheck // says what it is
 	}
 	zone := time.Local
@@ -92,8 +104,15 @@ func (s *Service) open(cfg *configs.Room, p *Parts, folder string, log *slog.Log
 			return err //nolint:wrapcheck // becomes a note
 		},
 	})
-	return err //nolint:wrapcheck // says what it is
+	if err != nil {
+		return err //nolint:wrapcheck // says what it is
+	}
+	s.Notices, err = s.notices(cfg, zone, log)
+	return err
 }
+
+// Renew has the service go on with the names of another room file.
+func (s *Service) Renew(cfg *configs.Room) { s.cfg.Store(cfg) }
 
 // The checklists of the service instruction, for a room file that has none. Nothing changes them.
 var (
@@ -152,16 +171,17 @@ func Picture(r *room.Room) json.RawMessage {
 }
 
 // found makes repair orders of what a check found, one for each device that has none open, and writes
-// the check into the book.
+// the check into the book. While the room is worked on a fault is expected, and no order is made of it.
 func (s *Service) found(cfg *configs.Room, r *room.Room, found []meeting.Found, by string, log *slog.Logger) []meeting.Found {
 	now := time.Now()
 	id := ""
 	if m, ok := s.Book.Now(); ok {
 		id = m.ID
 	}
+	_, expected := s.Maintenance.Now()
 	for i := range found {
 		f := &found[i]
-		if f.Result != "failed" {
+		if f.Result != "failed" || expected {
 			continue
 		}
 		text := f.Reason.In("zh") + " / " + f.Reason.In("en")
@@ -193,7 +213,36 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.Book.Run(ctx) })
 	g.Go(func() error { return s.Check.Run(ctx) })
 	g.Go(func() error { return s.watch.Run(ctx) })
+	g.Go(func() error { return s.Maintenance.Run(ctx) })
+	g.Go(func() error { return s.show(ctx) })
+	if s.Notices != nil {
+		g.Go(func() error { return s.Notices.Run(ctx) })
+	}
 	return g.Wait() //nolint:wrapcheck // each names itself
+}
+
+// shownMost is how many of the orders that are not closed the state of the room lists.
+const shownMost = 50
+
+// show puts into the state of the room how the work of staff stands, until ctx ends.
+func (s *Service) show(ctx context.Context) error {
+	for {
+		written, turned := s.Orders.Watch(), s.Maintenance.Watch()
+		window, _ := s.Maintenance.Now()
+		now := room.Staff{Maintenance: window.Until}
+		for _, o := range s.Orders.List(ledger.Filter{Unclosed: true}) {
+			if now.Unclosed++; now.Unclosed <= shownMost {
+				now.Orders = append(now.Orders, room.Order{ID: o.ID, State: string(o.State()), Device: o.First().Device, Opened: o.First().Time})
+			}
+		}
+		s.room.PostStaff(now)
+		select {
+		case <-written:
+		case <-turned:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // Close closes the books.

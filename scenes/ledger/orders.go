@@ -131,12 +131,20 @@ type Orders struct {
 	mu    sync.Mutex
 	all   map[string]*Order
 	order []string // ids, oldest first
+	steps []place  // of every order, in the order of the book
+	more  chan struct{}
+}
+
+// place says where a step is: its order's id, and which of its steps it is.
+type place struct {
+	order string
+	step  int
 }
 
 // NewOrders reads the ledger from its book. An entry that cannot be read is an error: a ledger with a
 // hole in it would not say so later.
 func NewOrders(store Store) (*Orders, error) {
-	o := &Orders{store: store, all: make(map[string]*Order)}
+	o := &Orders{store: store, all: make(map[string]*Order), more: make(chan struct{})}
 	n := 0
 	err := store.Read(func(entry []byte) error {
 		n++
@@ -162,7 +170,36 @@ func (o *Orders) take(s Step) {
 		o.all[s.Order] = one
 		o.order = append(o.order, s.Order)
 	}
+	o.steps = append(o.steps, place{s.Order, len(one.Steps)})
 	one.Steps = append(one.Steps, s)
+	close(o.more)
+	o.more = make(chan struct{})
+}
+
+// Since returns what was written down after the first so many steps of the book, oldest first: each
+// order as it was with the step in question as its last. Next is how many steps the book has; who gives it
+// the next time misses nothing and hears nothing twice.
+func (o *Orders) Since(seen int) (news []Order, next int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, p := range o.steps[min(max(0, seen), len(o.steps)):] {
+		news = append(news, Order{ID: p.order, Steps: slices.Clone(o.all[p.order].Steps[:p.step+1])})
+	}
+	return news, len(o.steps)
+}
+
+// Steps is how many steps the book has.
+func (o *Orders) Steps() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.steps)
+}
+
+// Watch returns a channel that is closed when next something is written down.
+func (o *Orders) Watch() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.more
 }
 
 // clip bounds and cleans what somebody wrote.

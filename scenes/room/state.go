@@ -57,6 +57,7 @@ type Update struct {
 	Reload     *Reload         `json:"reload,omitempty"`
 	Automatic  []Automatic     `json:"automatic,omitempty"`
 	Emergency  *Emergency      `json:"emergency,omitempty"`
+	Staff      *Staff          `json:"staff,omitempty"`
 	Storage    *journal.Health `json:"storage,omitempty"` // of journal and state on the disk
 }
 
@@ -79,11 +80,12 @@ type store struct {
 
 	automatic map[string]*cell // by kind and id
 	emergency *cell
+	staff     *cell     // nil before the first
 	touched   time.Time // see Touch
 }
 
 // cell is one thing that changes: a property, a device's reach, the health of a line or of the storage, a
-// run, something automatic or the emergency.
+// run, something automatic, the emergency or the work of staff.
 type cell struct {
 	revision uint64
 	older    *cell
@@ -102,6 +104,7 @@ type cell struct {
 
 	automatic *Automatic
 	emergency *Emergency
+	staff     *Staff
 
 	gone bool // what it was about is not in the room any more
 }
@@ -187,6 +190,8 @@ func (s *store) since(revision uint64) Update {
 		case c.emergency != nil:
 			now := *c.emergency
 			u.Emergency = &now
+		case c.staff != nil:
+			u.Staff = c.staff
 		case c.storage != nil:
 			u.Storage = c.storage
 		default:
