@@ -91,10 +91,10 @@ func (b *block) moveIn(i int) {
 		say("$alert/projector", "line projector: no reply in 3s")
 		say("controller/last-error", "device projector: line projector: no reply in 3s")
 	case 1:
-		say("service/orders", "1")
+		say("controller/orders-unclosed", "1")
 		say("service/calls", "1")
 	case 11:
-		say("service/orders", "2")
+		say("controller/orders-unclosed", "2")
 	case 17:
 		state = "lost"
 	case 23:

@@ -45,8 +45,7 @@ func (d *daemon) facilities(ctx context.Context, cfg *configs.Room) (*mqtt.Gatew
 // serves tells the broker what property staff have to do with the room.
 func (d *daemon) serves() mqtt.Service {
 	now, _ := d.service.Book.Now()
-	orders, calls := d.service.Orders.Waiting()
-	return mqtt.Service{Phase: now.Phase, Orders: orders, Calls: calls}
+	return mqtt.Service{Phase: now.Phase, Calls: d.service.Orders.Calls()}
 }
 
 // meet lets the gateway show the room, where the daemon runs. The caller holds mu.

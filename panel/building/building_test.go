@@ -10,6 +10,7 @@ import (
 	"lectern/devices"
 	"lectern/panel/mqtt"
 	"lectern/scenes/meeting"
+	rooms "lectern/scenes/room"
 )
 
 func TestARoomIsSeenAsItIs(t *testing.T) {
@@ -24,17 +25,18 @@ func TestARoomIsSeenAsItIs(t *testing.T) {
 		}
 		h.power("warming")
 		h.warm(23.4)
-		h.served(mqtt.Service{Phase: meeting.Session, Orders: 2, Calls: 1})
+		h.served(mqtt.Service{Phase: meeting.Session, Calls: 1})
+		h.rooms.PostStaff(rooms.Staff{Unclosed: 2})
 		called := p.stands(t, "hall", Called)
-		p.until(t, "all of it", func(rooms map[string]View, _ Link) bool {
-			r := rooms["hall"]
+		p.until(t, "all of it", func(all map[string]View, _ Link) bool {
+			r := all["hall"]
 			return r.Phase == meeting.Session && r.Orders == 2 && r.Calls == 1 && r.Busy() && len(r.Projectors) == 1 && r.Projectors[0] == Projector{"投影机", "warming"} &&
 				len(r.Temperatures) == 1 && r.Temperatures[0] == 23.4
 		})
 		if called.Since.IsZero() {
 			t.Error("since when nobody has answered is not told")
 		}
-		h.served(mqtt.Service{Phase: meeting.Session, Orders: 2})
+		h.served(mqtt.Service{Phase: meeting.Session})
 		p.stands(t, "hall", Ordered)
 		h.projector.report.Reach(errSilent)
 		faulty := p.stands(t, "hall", Faulty)

@@ -64,8 +64,8 @@ type value struct {
 // kept lists the properties of the controller and the service that are shown.
 var kept = []string{
 	"controller/version", "controller/started", "controller/uptime", "controller/lines-down", "controller/devices-offline", "controller/last-error",
-	"controller/maintenance", "controller/maintenance-until",
-	"service/name-zh", "service/name-en", "service/phase", "service/orders", "service/calls", "service/source-zh", "service/source-en",
+	"controller/maintenance", "controller/maintenance-until", "controller/orders-unclosed",
+	"service/name-zh", "service/name-en", "service/phase", "service/calls", "service/source-zh", "service/source-en",
 }
 
 // keeps reports whether a topic below a room is one that the page shows something of.

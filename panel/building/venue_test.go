@@ -168,6 +168,7 @@ func (*thing) Set(context.Context, string, devices.Value) error { return nil }
 
 // hall is a room with a projector and a thermometer, shown on a broker by the gateway that real rooms have.
 type hall struct {
+	rooms                  *rooms.Room
 	id                     string
 	projector, temperature *thing
 	gateway                *mqtt.Gateway
@@ -201,6 +202,7 @@ func newHall(t testing.TB, v *venue, id string) *hall {
 			{ID: "air", Kind: "sensor", Name: configs.Name{ZH: "温度", EN: "Temperature"}},
 		},
 	}
+	h.rooms = r
 	h.gateway, err = mqtt.New(mqtt.Config{
 		Cfg: cfg, Room: r, Engine: sequence.New(sequence.Config{Room: r, Log: silent, Journal: j}), Journal: j,
 		Facilities: configs.Facilities{Broker: v.url()}, Build: "1.2.3", Log: silent, Service: h.serves,

@@ -96,7 +96,7 @@ func (b *board) look(r *room, now time.Time) View {
 		ID: r.id, Link: b.cfg.LinkOf(r.id), LastKnown: !b.link.Gathered, index: r.index, floor: -1,
 		Lines: r.count("controller/lines-down"), Offline: r.count("controller/devices-offline"), Error: r.text("controller/last-error"),
 		Version: r.text("controller/version"), Started: r.started(),
-		Orders: r.count("service/orders"), Calls: r.count("service/calls"), Source: r.both("service/source"),
+		Orders: r.count("controller/orders-unclosed"), Calls: r.count("service/calls"), Source: r.both("service/source"),
 	}
 	if phase := meeting.Phase(r.values["service/phase"].text); slices.Contains(meeting.Phases(), phase) {
 		v.Phase = phase

@@ -141,6 +141,9 @@ func (s *session) listen() paho.Token {
 	return s.client.SubscribeMultiple(map[string]byte{s.base + "/+/+/set": 1, birthTopic: 0}, s.take)
 }
 
+// refusedSubscription begins the codes by which a broker refuses one (MQTT 3.1.1, 3.9.3); paho makes no error of them.
+const refusedSubscription = 0x80
+
 // heard waits until the broker has taken a subscription.
 func (s *session) heard(token paho.Token) error {
 	if !token.WaitTimeout(publishTime) {
@@ -148,6 +151,13 @@ func (s *session) heard(token paho.Token) error {
 	}
 	if err := token.Error(); err != nil {
 		return fmt.Errorf("subscribing to commands: %w", err)
+	}
+	if t, ok := token.(*paho.SubscribeToken); ok {
+		for topic, granted := range t.Result() {
+			if granted >= refusedSubscription {
+				return fmt.Errorf("subscribing to %s: the broker refuses it (%#x)", topic, granted)
+			}
+		}
 	}
 	return nil
 }

@@ -18,9 +18,8 @@ const (
 // Service is what property staff have to do with the room now, as far as it may be told outside: nothing
 // of whose meeting it is, nothing that anybody wrote.
 type Service struct {
-	Phase  meeting.Phase // of the meeting that has the room; Planned where none has
-	Orders int           // repair orders that are not closed
-	Calls  int           // of them, those from the panel that nobody has answered
+	Phase meeting.Phase // of the meeting that has the room; Planned where none has
+	Calls int           // repair orders from the panel that nobody has answered
 }
 
 // noMeeting is the phase of a room that no meeting has.
@@ -43,7 +42,6 @@ func (s *session) service() {
 		phase = noMeeting
 	}
 	s.retain(serviceNode+"/phase", []byte(phase))
-	s.retain(serviceNode+"/orders", fmt.Append(nil, now.Orders))
 	s.retain(serviceNode+"/calls", fmt.Append(nil, now.Calls))
 }
 
@@ -80,7 +78,6 @@ func (g *Gateway) serviceOf() homieNode {
 	}}
 	if g.Service != nil {
 		node.Properties["phase"] = plain("会议状态", "Phase of the meeting", "enum", "none,preparing,session,break,ended", "")
-		node.Properties["orders"] = plain("未结维修单", "Repair orders not closed", "integer", "0:", "#")
 		node.Properties["calls"] = plain("未应答的报修", "Calls not answered", "integer", "0:", "#")
 	}
 	return node

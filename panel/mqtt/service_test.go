@@ -16,10 +16,9 @@ func TestARoomTellsWhatStaffHaveToDo(t *testing.T) {
 		f.says(t, root+"name-zh", "厅")
 		f.says(t, root+"name-en", "Hall")
 		f.says(t, root+"phase", "none")
-		f.says(t, root+"orders", "0")
-		now.Store(&Service{Phase: meeting.Session, Orders: 3, Calls: 1})
+		f.says(t, root+"calls", "0")
+		now.Store(&Service{Phase: meeting.Session, Calls: 1})
 		f.says(t, root+"phase", "session")
-		f.says(t, root+"orders", "3")
 		f.says(t, root+"calls", "1")
 		unknown := func(string, string) bool { return true }
 		for _, fault := range faultsOf("homie/5/hall", retainedBy(t, v, "homie/5/hall", f), unknown) {
