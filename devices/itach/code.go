@@ -161,8 +161,8 @@ func (c Code) check() error {
 		return fmt.Errorf("the code has %d pairs of pulses: the equipment takes %d", len(c.Pulses)/2, mostPairs)
 	case c.Frequency < leastHz || c.Frequency > mostHz:
 		return fmt.Errorf("the carrier is %d Hz: the equipment takes %d to %d", c.Frequency, leastHz, mostHz)
-	case c.Repeat < 1:
-		return fmt.Errorf("it is to be sent %d times: at least once", c.Repeat)
+	case c.Repeat < 1 || c.Repeat > mostRepeat(modelITach):
+		return fmt.Errorf("it is to be sent %d times: that is 1 to %d", c.Repeat, mostRepeat(modelITach))
 	case c.Offset < 1 || c.Offset > mostOffset || c.Offset%2 == 0 || c.Offset > len(c.Pulses):
 		return fmt.Errorf("repetitions begin at pulse %d: that is odd, at most %d and within the code", c.Offset, mostOffset)
 	}

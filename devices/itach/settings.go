@@ -18,7 +18,7 @@ const (
 	modelFlex  = "flex"
 )
 
-// mostRepeat is how often a model sends a code at most.
+// mostRepeat is how often a model sends a code at most; an iTach does so oftenest.
 func mostRepeat(model string) int {
 	return map[string]int{modelITach: 50, modelGC100: 31, modelFlex: 20}[model]
 }

@@ -362,6 +362,7 @@ func TestThePictureSaysWhatTheDeckDoes(t *testing.T) {
 func FuzzCommands(f *testing.F) {
 	f.Add("play: speed: 200 loop: true\r\ntransport info\r\n")
 	f.Add("goto:\nclip id: +1\n\nslot select: slot id: 2\nplay: single clip: true\nrecord: name: a clip: b\n")
+	f.Add("record: name: a\rclip\nclips get\n")
 	f.Add("jog: timecode: -1:1:1:1\r\nrecord\r\nslot select: slot id: 2\r\nclips get\r\n")
 	fuzz.Run(f, func(t *testing.T, text string) {
 		c := connect(t)

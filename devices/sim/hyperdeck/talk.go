@@ -150,7 +150,7 @@ func (d *Deck) farewell(t *talk) {
 // wholeCommand returns the lines of the command that begins with the line just read, nil for an empty
 // one; false where the connection ends in the middle.
 func wholeCommand(lines *bufio.Scanner) (command []string, ok bool) {
-	first := strings.TrimSpace(lines.Text())
+	first := line(lines)
 	if first == "" {
 		return nil, true
 	}
@@ -159,7 +159,7 @@ func wholeCommand(lines *bufio.Scanner) (command []string, ok bool) {
 		return command, true
 	}
 	for lines.Scan() {
-		more := strings.TrimSpace(lines.Text())
+		more := line(lines)
 		if more == "" {
 			return command, true
 		}
@@ -169,6 +169,9 @@ func wholeCommand(lines *bufio.Scanner) (command []string, ok bool) {
 	}
 	return nil, false
 }
+
+// line is the line just read. A carriage return within is none of anything's.
+func line(lines *bufio.Scanner) string { return strings.TrimSpace(strings.ReplaceAll(lines.Text(), "\r", "")) }
 
 // block is an answer of several lines.
 func block(head string, lines ...string) string {
