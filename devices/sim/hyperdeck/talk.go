@@ -171,7 +171,9 @@ func wholeCommand(lines *bufio.Scanner) (command []string, ok bool) {
 }
 
 // line is the line just read. A carriage return within is none of anything's.
-func line(lines *bufio.Scanner) string { return strings.TrimSpace(strings.ReplaceAll(lines.Text(), "\r", "")) }
+func line(lines *bufio.Scanner) string {
+	return strings.TrimSpace(strings.ReplaceAll(lines.Text(), "\r", ""))
+}
 
 // block is an answer of several lines.
 func block(head string, lines ...string) string {
