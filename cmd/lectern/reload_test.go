@@ -17,6 +17,7 @@ import (
 	"lectern/devices/line"
 	"lectern/panel"
 	"lectern/panel/pin"
+	"lectern/scenes/meeting"
 )
 
 // reload has the daemon read another room file: the one of the house with changes.
@@ -317,6 +318,20 @@ func TestPanelsHearThatTheRoomIsAnother(t *testing.T) {
 }
 
 var errReload = errors.New("no")
+
+func TestTheEquipmentCheckAsksWhatAReloadHasLeft(t *testing.T) {
+	h := open(t, example("demo.yaml"))
+	h.reload(without("temperature"))
+	check := h.daemon.service.Check
+	if err := check.Start(false, "W"); err != nil {
+		t.Fatal(err)
+	}
+	h.until("the check is over", func() bool { return !check.State().Running })
+	found := check.State().Found
+	if len(found) != len(h.cfg.Devices)-1 || slices.ContainsFunc(found, func(f meeting.Found) bool { return f.Device == "temperature" }) {
+		t.Errorf("of %d devices %d were asked: %+v", len(h.cfg.Devices)-1, len(found), found)
+	}
+}
 
 func TestReloadIsForWhoMayOpenTheSystem(t *testing.T) {
 	h := open(t, example("huddle.yaml"))

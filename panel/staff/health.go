@@ -164,7 +164,7 @@ func (p *Pages) checkPage(v *visit) {
 	if s.Running {
 		refresh = 2
 	}
-	c := checkView{State: s, Empty: p.Service.Check.Empty(), Sensor: len(p.Service.Check.Presence) > 0}
+	c := checkView{State: s, Empty: p.Service.Check.Empty(), Sensor: p.Service.Check.Sees()}
 	for _, f := range s.Found {
 		if f.Result == "failed" {
 			c.Failed++

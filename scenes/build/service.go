@@ -46,7 +46,7 @@ const (
 // Serve makes the service of a room whose parts are made. Where folder is empty it is kept in memory.
 func Serve(cfg *configs.Room, p *Parts, folder string, log *slog.Logger) (*Service, error) {
 	s := &Service{room: p.Room}
-	s.Renew(cfg)
+	s.cfg.Store(cfg)
 	if err := s.open(cfg, p, folder, log); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the books of the service: %w", err), s.Close())
 	}
@@ -54,16 +54,11 @@ func Serve(cfg *configs.Room, p *Parts, folder string, log *slog.Logger) (*Servi
 	s.Check = &check.Checker{
 		Room: p.Room,
 		Busy: func() bool { m, ok := s.Book.Now(); return ok && m.Phase != meeting.Preparing },
-		Done: func(found []meeting.Found, by string) []meeting.Found { return s.found(cfg, p.Room, found, by, log) },
+		Done: func(found []meeting.Found, by string) []meeting.Found {
+			return s.found(s.cfg.Load(), p.Room, found, by, log)
+		},
 	}
-	for _, d := range cfg.Devices {
-		if d.Kind != "camera" {
-			s.Check.Devices = append(s.Check.Devices, check.Device{ID: d.ID, Kind: d.Kind})
-		}
-		if d.Measures == "presence" {
-			s.Check.Presence = append(s.Check.Presence, d.ID)
-		}
-	}
+	s.Renew(cfg)
 	return s, nil
 }
 
@@ -111,8 +106,21 @@ func (s *Service) open(cfg *configs.Room, p *Parts, folder string, log *slog.Log
 	return err
 }
 
-// Renew has the service go on with the names of another room file.
-func (s *Service) Renew(cfg *configs.Room) { s.cfg.Store(cfg) }
+// Renew has the service go on with the names and devices of another room file.
+func (s *Service) Renew(cfg *configs.Room) {
+	s.cfg.Store(cfg)
+	var all []check.Device
+	var presence []string
+	for _, d := range cfg.Devices {
+		if d.Kind != "camera" {
+			all = append(all, check.Device{ID: d.ID, Kind: d.Kind})
+		}
+		if d.Measures == "presence" {
+			presence = append(presence, d.ID)
+		}
+	}
+	s.Check.Renew(all, presence)
+}
 
 // The checklists of the service instruction, for a room file that has none. Nothing changes them.
 var (

@@ -25,19 +25,18 @@ type Device struct{ ID, Kind string }
 
 // Checker checks the equipment of one room, once at a time.
 type Checker struct {
-	Room    *room.Room
-	Devices []Device
-	// Presence lists the sensors that see people, by id.
-	Presence []string
+	Room *room.Room
 	// Busy says whether a meeting has the room.
 	Busy func() bool
 	// Done takes what was found, and opens repair orders; it returns it with their numbers.
 	Done func(found []meeting.Found, by string) []meeting.Found
 
-	mu     sync.Mutex
-	ctx    context.Context // of Run
-	state  State
-	worker sync.WaitGroup
+	mu       sync.Mutex
+	ctx      context.Context // of Run
+	state    State
+	devices  []Device
+	presence []string
+	worker   sync.WaitGroup
 }
 
 // State is how far a check has come.
@@ -57,6 +56,21 @@ var (
 	ErrStopping = errors.New("the controller is starting or stopping")
 	ErrPeople   = errors.New("there are people in the room, or a meeting has it: lights and curtains are moved in an empty room only")
 )
+
+// Renew says what is in the room from the next check on: its devices, in the order of the room file, and of them the
+// sensors that see people, by id.
+func (c *Checker) Renew(all []Device, presence []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.devices, c.presence = all, presence
+}
+
+// Sees reports whether the room has a sensor that sees people.
+func (c *Checker) Sees() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.presence) > 0
+}
 
 // Run lets checks be started until ctx ends.
 func (c *Checker) Run(ctx context.Context) error {
@@ -80,7 +94,10 @@ func (c *Checker) State() State {
 // Empty reports whether nothing speaks against the room being empty: no sensor sees anybody, and no
 // meeting has it. A sensor that does not answer has not said that it is.
 func (c *Checker) Empty() bool {
-	for _, id := range c.Presence {
+	c.mu.Lock()
+	presence := c.presence // replaced, never changed
+	c.mu.Unlock()
+	for _, id := range presence {
 		p, _ := c.Room.Get(id, "presence")
 		if p.Quality != devices.Reported || p.Value.Float() != 0 || p.Value.Bool() {
 			return false
@@ -103,18 +120,18 @@ func (c *Checker) Start(exercise bool, by string) error {
 	case c.state.Running:
 		return ErrRunning
 	}
-	c.state = State{Running: true, Exercise: exercise, By: by, Started: time.Now(), Of: len(c.Devices)}
-	ctx := c.ctx
-	c.worker.Go(func() { c.check(ctx, exercise, by) })
+	c.state = State{Running: true, Exercise: exercise, By: by, Started: time.Now(), Of: len(c.devices)}
+	ctx, all := c.ctx, c.devices
+	c.worker.Go(func() { c.check(ctx, all, exercise, by) })
 	return nil
 }
 
-func (c *Checker) check(ctx context.Context, exercise bool, by string) {
+func (c *Checker) check(ctx context.Context, all []Device, exercise bool, by string) {
 	fed := make(map[string]bool)
 	for _, d := range c.Room.State().Devices {
 		fed[d.Device] = d.Fed
 	}
-	for _, d := range c.Devices {
+	for _, d := range all {
 		f := meeting.Found{Device: d.ID, Result: "unfed"}
 		if fed[d.ID] {
 			f = c.one(ctx, d, exercise, by)
