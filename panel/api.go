@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"lectern/configs"
@@ -19,7 +20,7 @@ import (
 )
 
 const (
-	streamsMost = 256
+	streamsMost = 512
 	beat        = 5 * time.Second
 	writeTime   = 10 * time.Second // for one event to a client; a slower one is cut and comes again
 )
@@ -225,17 +226,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	control := http.NewResponseController(w)
-	send := func(id uint64, event string, v any) bool {
-		b, err := json.Marshal(v)
+	write := func(text []byte, err error) bool {
 		if err != nil {
 			s.Log.Error("writing an event", "error", err)
 			return false
 		}
 		_ = control.SetWriteDeadline(time.Now().Add(s.times.event))
-		if id > 0 {
-			fmt.Fprintf(w, "id: %d\n", id)
-		}
-		fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, b)
+		_, _ = w.Write(text) // Flush says what went wrong
 		err = control.Flush()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			s.counts.cut.Inc()
@@ -250,7 +247,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	} else {
 		hello["locked"] = true
 	}
-	if !send(0, "hello", hello) {
+	if !write(event(0, "hello", hello)) {
 		return
 	}
 	for {
@@ -260,22 +257,53 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case sees && !s.views(r): // locked meanwhile; the panel comes again and hears as much as it may
 			return
-		case err == nil && u.Full:
-			if !send(u.Revision, "snapshot", u) {
-				return
-			}
 		case err == nil:
-			if !send(u.Revision, "changes", u) {
+			if !write(s.news.of(u)) {
 				return
 			}
 		case ctx.Err() != nil:
 			return
 		default:
-			if !send(0, "beat", map[string]any{"now": time.Now().UnixMilli()}) {
+			if !write(event(0, "beat", map[string]any{"now": time.Now().UnixMilli()})) {
 				return
 			}
 		}
 	}
+}
+
+// event writes one as it goes over the stream; 0 is no id.
+func event(id uint64, name string, v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller says what for
+	}
+	var text []byte
+	if id > 0 {
+		text = fmt.Appendf(text, "id: %d\n", id)
+	}
+	return fmt.Appendf(text, "event: %s\ndata: %s\n\n", name, b), nil
+}
+
+// news keeps the last update as it goes over the stream: two hundred panels want the same at the same moment.
+type news struct {
+	mu          sync.Mutex
+	since, upto uint64
+	text        []byte // read only once it is here
+}
+
+// of writes an update.
+func (n *news) of(u room.Update) ([]byte, error) {
+	if u.Full {
+		return event(u.Revision, "snapshot", u)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.text != nil && n.since == u.Since && n.upto == u.Revision {
+		return n.text, nil
+	}
+	text, err := event(u.Revision, "changes", u)
+	n.since, n.upto, n.text = u.Since, u.Revision, text
+	return text, err
 }
 
 // healthz is GET /healthz: the daemon is alive.

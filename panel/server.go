@@ -95,6 +95,7 @@ type Server struct {
 	reports  reports
 	relay    *http.Transport // to the equipment's pictures
 	epoch    string
+	news     news
 	life     context.Context // ends with Run, so that streams do
 	end      context.CancelFunc
 }

@@ -46,9 +46,11 @@ type DeviceState struct {
 	asked  bool
 }
 
-// Update is the whole state, or what has changed since the last one.
+// Update is the whole state, or what has changed since the last one. Its slices belong to all who were given it:
+// nobody changes them.
 type Update struct {
 	Revision   uint64          `json:"revision"`
+	Since      uint64          `json:"-"` // the revision after which all of this is; with Revision it names the update
 	Full       bool            `json:"full"`
 	Properties []PropertyState `json:"properties,omitempty"`
 	Devices    []DeviceState   `json:"devices,omitempty"`
@@ -66,6 +68,7 @@ type Update struct {
 type store struct {
 	mu       sync.Mutex
 	revision uint64
+	told     Update // the last that a subscriber was given; the others mostly want the same
 	oldest   *cell
 	newest   *cell
 	changed  chan struct{} // closed at the next change
@@ -167,7 +170,7 @@ func (s *store) remove(c *cell) {
 
 // since collects what has changed after a revision, oldest first. The caller holds mu.
 func (s *store) since(revision uint64) Update {
-	u := Update{Revision: s.revision, Full: revision == 0}
+	u := Update{Revision: s.revision, Since: revision, Full: revision == 0}
 	from := s.newest
 	if from == nil || from.revision <= revision {
 		return u
@@ -199,6 +202,17 @@ func (s *store) since(revision uint64) Update {
 		}
 	}
 	return u
+}
+
+// news is since for subscribers, most of whom have seen the same. The caller holds mu.
+func (s *store) news(seen uint64) Update {
+	if s.revision > seen && (s.told.Since != seen || s.told.Revision != s.revision || seen == 0) {
+		s.told = s.since(seen)
+	}
+	if s.revision <= seen {
+		return Update{Revision: s.revision}
+	}
+	return s.told
 }
 
 // State returns the whole state.
@@ -246,7 +260,7 @@ func (r *Room) Subscribe(seen uint64) *Subscription {
 func (s *Subscription) Next(ctx context.Context) (Update, error) {
 	for {
 		s.room.state.mu.Lock()
-		u, changed := s.room.state.since(s.seen), s.room.state.changed
+		u, changed := s.room.state.news(s.seen), s.room.state.changed
 		s.room.state.mu.Unlock()
 		if u.Revision > s.seen {
 			s.seen = u.Revision
