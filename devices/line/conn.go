@@ -48,12 +48,23 @@ type conn struct {
 	wrote   chan error
 	over    chan struct{}
 	wg      sync.WaitGroup
+
+	// Of the owner, used again for each exchange.
+	replyLimit, putLimit, silenceOver *time.Timer
+}
+
+// stopped is a timer to be set later.
+func stopped() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
 }
 
 func newConn(l *Line, port io.ReadWriteCloser) *conn {
 	c := &conn{
 		line: l, port: port, more: make(chan struct{}, 1),
 		writes: make(chan []byte), wrote: make(chan error, 1), over: make(chan struct{}),
+		replyLimit: stopped(), putLimit: stopped(), silenceOver: stopped(),
 	}
 	c.wg.Go(c.read)
 	go c.write() // not waited for: a driver that takes nothing holds it for as long as it likes
@@ -172,11 +183,11 @@ func (c *conn) silence(ctx context.Context) error {
 	if wait <= 0 {
 		return nil
 	}
-	over := time.NewTimer(wait)
-	defer over.Stop()
+	c.silenceOver.Reset(wait)
+	defer c.silenceOver.Stop()
 	for {
 		select {
-		case <-over.C:
+		case <-c.silenceOver.C:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err() //nolint:wrapcheck // Run knows
@@ -279,8 +290,8 @@ func (c *conn) exchange(ctx context.Context, x *Exchange, giveUp <-chan struct{}
 	if x.OneWay {
 		return nil, nil
 	}
-	limit := time.NewTimer(wire + l.timeout(x))
-	defer limit.Stop()
+	c.replyLimit.Reset(wire + l.timeout(x))
+	defer c.replyLimit.Stop()
 	heard := func(frame []byte) ([]byte, error) {
 		c.keepQuiet(x.Pause)
 		l.ring.add(Entry{Line: l.config.ID, Unit: x.Unit, Dir: "rx", Took: time.Since(sent)}, frame, x.Explain)
@@ -303,7 +314,7 @@ func (c *conn) exchange(ctx context.Context, x *Exchange, giveUp <-chan struct{}
 				}
 				return nil, err
 			}
-		case <-limit.C:
+		case <-c.replyLimit.C:
 			return nil, fmt.Errorf("%w in %s", ErrNoReply, l.timeout(x))
 		case <-giveUp:
 			return nil, errGivenUp
@@ -389,17 +400,17 @@ func (c *conn) drain() error {
 }
 
 func (c *conn) put(frame []byte) error {
-	limit := time.NewTimer(writeMost + wireTime(c.line.config, len(frame)))
-	defer limit.Stop()
+	c.putLimit.Reset(writeMost + wireTime(c.line.config, len(frame)))
+	defer c.putLimit.Stop()
 	select {
 	case c.writes <- frame:
-	case <-limit.C:
+	case <-c.putLimit.C:
 		return errors.New("the port takes nothing")
 	}
 	select {
 	case err := <-c.wrote:
 		return err
-	case <-limit.C:
+	case <-c.putLimit.C:
 		return errors.New("the port takes nothing")
 	}
 }
