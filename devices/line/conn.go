@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"time"
 )
@@ -30,7 +31,8 @@ var errGivenUp = fmt.Errorf("%w: given up for somebody's command", ErrNoReply)
 var errNoise = errors.New("the line is full of noise: check the wiring, the baud rate, and that nothing else sends")
 
 // conn is one opened port, from opening to closing. Its goroutine is the line's owner; a second one
-// reads and a third writes, because neither can be interrupted on a serial port.
+// reads and a third writes, because neither can be interrupted on a serial port. On a socket a deadline can, and the
+// owner writes itself: handing a frame on takes longer than writing it.
 type conn struct {
 	line *Line
 	port io.ReadWriteCloser
@@ -44,6 +46,7 @@ type conn struct {
 	skipped int       // bytes of other frames since the request
 	quiet   time.Time // no write before
 	heard   bool      // anything at all
+	socket  net.Conn // the port, where it is one
 	writes  chan []byte
 	wrote   chan error
 	over    chan struct{}
@@ -67,7 +70,9 @@ func newConn(l *Line, port io.ReadWriteCloser) *conn {
 		replyLimit: stopped(), putLimit: stopped(), silenceOver: stopped(),
 	}
 	c.wg.Go(c.read)
-	go c.write() // not waited for: a driver that takes nothing holds it for as long as it likes
+	if c.socket, _ = port.(net.Conn); c.socket == nil {
+		go c.write() // not waited for: a driver that takes nothing holds it for as long as it likes
+	}
 	return c
 }
 
@@ -400,6 +405,13 @@ func (c *conn) drain() error {
 }
 
 func (c *conn) put(frame []byte) error {
+	if c.socket != nil {
+		if err := c.socket.SetWriteDeadline(time.Now().Add(writeMost)); err != nil {
+			return err //nolint:wrapcheck // the caller says what for
+		}
+		_, err := c.socket.Write(frame)
+		return err //nolint:wrapcheck // as above
+	}
 	c.putLimit.Reset(writeMost + wireTime(c.line.config, len(frame)))
 	defer c.putLimit.Stop()
 	select {
