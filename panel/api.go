@@ -197,20 +197,12 @@ func orEmpty[T any](list []T) []T {
 // events is GET /api/v1/events: hello, the whole state, then what changes. Who may not see the state
 // hears that the controller is there, and no more.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	give, ok := s.each.take(sender(r).family)
-	if ok {
-		defer give()
-		select {
-		case s.streams <- struct{}{}:
-			defer func() { <-s.streams }()
-		default:
-			ok = false
-		}
-	}
+	give, ok := streamPlace(sender(r), s.streams, s.each)
 	if !ok {
 		writeProblem(w, problem{Status: http.StatusServiceUnavailable, Title: "Too many panels", Detail: "no further event stream; close one", ZH: "连接的面板太多", RetryAfter: 10})
 		return
 	}
+	defer give()
 	sees := s.views(r)
 	ctx, cancel := s.streaming(r)
 	defer cancel()

@@ -70,15 +70,7 @@ type Stream struct {
 // Stream begins an answer that goes on, within the bounds of streams; done gives it back. Where there are
 // too many it has answered, and ok is false.
 func (f *Front) Stream(w http.ResponseWriter, r *http.Request) (s *Stream, done func(), ok bool) {
-	give, ok := f.each.take(sender(r).family)
-	if ok {
-		select {
-		case f.streams <- struct{}{}:
-		default:
-			give()
-			ok = false
-		}
-	}
+	give, ok := streamPlace(sender(r), f.streams, f.each)
 	if !ok {
 		writeProblem(w, problem{Status: http.StatusServiceUnavailable, Title: "Too many pages", Detail: "no further event stream; close one", ZH: "打开的页面太多", RetryAfter: 10})
 		return nil, nil, false
@@ -88,7 +80,7 @@ func (f *Front) Stream(w http.ResponseWriter, r *http.Request) (s *Stream, done 
 	narrow(r)
 	w.Header().Set("Content-Type", "text/event-stream")
 	s = &Stream{Context: ctx, w: w, control: http.NewResponseController(w), most: f.times.event}
-	return s, func() { stop(); cancel(); <-f.streams; give() }, true
+	return s, func() { stop(); cancel(); give() }, true
 }
 
 // Send sends one event and reports whether the browser took it. Data is one line: JSON, or nothing.

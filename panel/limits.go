@@ -96,6 +96,24 @@ func (c *tally) take(address string) (give func(), ok bool) {
 	}), true
 }
 
+// streamPlace takes a place for an event stream: of all there are, and of those of its address. The machine itself has
+// as many as there are. Done gives it back.
+func streamPlace(o origin, all chan struct{}, each *tally) (done func(), ok bool) {
+	give := func() {}
+	if !o.loopback {
+		if give, ok = each.take(o.family); !ok {
+			return nil, false
+		}
+	}
+	select {
+	case all <- struct{}{}:
+		return func() { <-all; give() }, true
+	default:
+		give()
+		return nil, false
+	}
+}
+
 // bounded is a listener that takes so many connections, and so many from one address. The machine itself
 // is always let in.
 type bounded struct {

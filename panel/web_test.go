@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,23 +130,39 @@ func TestAStreamThatNobodyReadsIsCut(t *testing.T) {
 
 func TestOneAddressHoldsSoManyStreamsAndNoMore(t *testing.T) {
 	r := newRig(t)
-	for range streamsEach {
-		next, done := r.stream(t, "/api/v1/events")
-		defer done()
-		next()
-	}
-	if answer, body := r.ask(t, "GET", "/api/v1/events", ""); answer.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("%d %s", answer.StatusCode, body)
-	}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	request := httptest.NewRequestWithContext(ctx, "GET", "/api/v1/events", nil)
-	request.RemoteAddr, request.Host = "10.0.0.1:1", "localhost"
-	w := httptest.NewRecorder()
-	r.Handler().ServeHTTP(w, request)
-	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "event: hello") {
+	ask := func(ctx context.Context, from string) *httptest.ResponseRecorder {
+		request := httptest.NewRequestWithContext(ctx, "GET", "/api/v1/events", nil)
+		request.RemoteAddr, request.Host = from, "localhost"
+		w := httptest.NewRecorder()
+		r.Handler().ServeHTTP(w, request)
+		return w
+	}
+	var open sync.WaitGroup
+	defer open.Wait()
+	defer cancel()
+	hold := func(n int, from string) {
+		t.Helper()
+		before := len(r.streams)
+		for range n {
+			open.Go(func() { ask(ctx, from) })
+		}
+		for until := time.Now().Add(20 * time.Second); len(r.streams) < before+n; time.Sleep(time.Millisecond) {
+			if time.Now().After(until) {
+				t.Fatalf("of %d streams from %s %d are open", n, from, len(r.streams)-before)
+			}
+		}
+	}
+	hold(streamsEach, "10.0.0.7:1")
+	if w := ask(ctx, "10.0.0.7:1"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("one more: %d %s", w.Code, w.Body)
+	}
+	over, end := context.WithCancel(t.Context())
+	end()
+	if w := ask(over, "10.0.0.1:1"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "event: hello") {
 		t.Errorf("another address: %d %s", w.Code, w.Body)
 	}
+	hold(2*streamsEach, "127.0.0.1:1") // the machine itself
 }
 
 func TestAFloodIsTurnedAwayAndAPresenterIsNot(t *testing.T) {

@@ -32,7 +32,10 @@ func (b *bench) growth(ctx context.Context) error {
 			}
 			defer d.stop()
 			p := newPresser(s, byHTTP(d.url, d.token))
-			panels := follow(ctx, d.url, size.panels, p.see)
+			panels, err := follow(ctx, d.url, size.panels, p.see)
+			if err != nil {
+				return err
+			}
 			defer panels.close()
 			p.drive(ctx, presses, perSecond, 1, 0, size.devices)
 			r := row{

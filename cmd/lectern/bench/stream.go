@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -17,26 +18,29 @@ type streams struct {
 }
 
 // follow has n panels follow the room; the first tells what it is sent of every lamp. It returns when all of them
-// have the whole room.
-func follow(ctx context.Context, url string, n int, tell func(device string, on bool, at time.Time)) *streams {
+// have the whole room, or with an error where one does not get it.
+func follow(ctx context.Context, url string, n int, tell func(device string, on bool, at time.Time)) (*streams, error) {
 	s := new(streams)
 	ctx, s.cancel = context.WithCancel(ctx)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: n}}
-	var whole sync.WaitGroup
+	whole := make(chan bool, 2*n) // true from each that has it, false when one ends
 	for i := range n {
-		whole.Add(1)
-		once := sync.OnceFunc(whole.Done)
 		s.wg.Go(func() {
-			defer once()
+			told := tell
 			if i > 0 {
-				panel(ctx, client, url, once, nil)
-				return
+				told = nil
 			}
-			panel(ctx, client, url, once, tell)
+			panel(ctx, client, url, func() { whole <- true }, told)
+			whole <- false
 		})
 	}
-	whole.Wait()
-	return s
+	for range n {
+		if !<-whole {
+			s.close()
+			return nil, errors.New("a panel does not get the events of the room")
+		}
+	}
+	return s, nil
 }
 
 // panel reads the stream of one panel until it ends.
@@ -52,7 +56,7 @@ func panel(ctx context.Context, client *http.Client, url string, whole func(), t
 	defer answer.Body.Close()
 	lines := bufio.NewScanner(answer.Body)
 	lines.Buffer(make([]byte, 0, 4<<10), 4<<20)
-	event := ""
+	event, whole := "", sync.OnceFunc(whole)
 	for lines.Scan() {
 		at := time.Now()
 		if name, ok := strings.CutPrefix(lines.Text(), "event: "); ok {

@@ -42,7 +42,10 @@ func (b *bench) press(ctx context.Context) error {
 			}
 			defer d.stop()
 			p := newPresser(s, byHTTP(d.url, d.token))
-			panels := follow(ctx, d.url, 2, p.see)
+			panels, err := follow(ctx, d.url, 2, p.see)
+			if err != nil {
+				return err
+			}
 			defer panels.close()
 			p.drive(ctx, presses, perSecond, 1, 0, manyLamps)
 			lost, extra = lost+p.lost(), extra+p.extra
@@ -124,7 +127,10 @@ func (b *bench) outside(ctx context.Context) error {
 		}
 		defer d.stop()
 		p := newPresser(s, nil)
-		panels := follow(ctx, d.url, 1, p.see)
+		panels, err := follow(ctx, d.url, 1, p.see)
+		if err != nil {
+			return err
+		}
 		defer panels.close()
 		for i := range presses {
 			coil, on := i%manyLamps, i/manyLamps%2 == 0
