@@ -46,7 +46,7 @@ type conn struct {
 	skipped int       // bytes of other frames since the request
 	quiet   time.Time // no write before
 	heard   bool      // anything at all
-	socket  net.Conn // the port, where it is one
+	socket  net.Conn  // the port, where it is one
 	writes  chan []byte
 	wrote   chan error
 	over    chan struct{}
