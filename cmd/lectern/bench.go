@@ -10,7 +10,7 @@ import (
 )
 
 type benchVerb struct {
-	Only    []string `arg:"" optional:"" help:"Parts to measure; left out, all: press, mqtt, bus, slow, outside, rate, rest, growth."`
+	Only    []string `arg:"" optional:"" help:"Parts to measure: press, mqtt, bus, slow, outside, rate, rest, growth; left out, all of these. Also load, which takes five minutes."`
 	Repeats int      `help:"How often what is short is measured; figures are medians." default:"3"`
 
 	Floor  string `hidden:"" help:"Be the floor that presses are held against, on a Modbus TCP slave." placeholder:"ADDR"`

@@ -340,7 +340,7 @@ func TestTheBrokerIsKilledWhileACurtainTravels(t *testing.T) {
 func TestAFloodOnTheBrokerIsNothingToThePanel(t *testing.T) {
 	t.Parallel()
 	b := facilities(t, "demo.yaml", "mosquitto")
-	const sets = 3000
+	const sets = 1000
 	wild := exec.Command(debian(t, "mosquitto_pub"), append(b.login, "-q", "1", "-l", "-t", b.root+"door-lights/power/set")...)
 	var lines strings.Builder
 	for i := range sets {

@@ -24,7 +24,7 @@ import (
 type Options struct {
 	// Program is the executable of lectern whose processes are measured.
 	Program string
-	// Only names the parts to run; none is all of them.
+	// Only names the parts to run; none is all but the long ones.
 	Only []string
 	// Repeats is how often what is short is measured; the figures are medians.
 	Repeats int
@@ -46,19 +46,21 @@ type bench struct {
 type part struct {
 	name, what string
 	measure    func(*bench, context.Context) error
+	long       bool // measured only where it is named
 }
 
 // parts lists the subjects in the order in which they are measured.
 func parts() []part {
 	return []part{
-		{"press", "a press to the wire and to another panel, over Modbus TCP", (*bench).press},
-		{"mqtt", "an MQTT /set to the wire, through Mosquitto and the embedded broker", (*bench).mqtt},
-		{"bus", "a press on a bus of 9600 baud, idle and busy", (*bench).bus},
-		{"slow", "a press beside a slow and a dead unit", (*bench).slow},
-		{"outside", "a change at the equipment, to the panel", (*bench).outside},
-		{"rate", "how many presses a second", (*bench).rate},
-		{"rest", "start, memory, processor, size", (*bench).rest},
-		{"growth", "devices, panels and scenes", (*bench).growth},
+		{name: "press", what: "a press to the wire and to another panel, over Modbus TCP", measure: (*bench).press},
+		{name: "mqtt", what: "an MQTT /set to the wire, through Mosquitto and the embedded broker", measure: (*bench).mqtt},
+		{name: "bus", what: "a press on a bus of 9600 baud, idle and busy", measure: (*bench).bus},
+		{name: "slow", what: "a press beside a slow and a dead unit", measure: (*bench).slow},
+		{name: "outside", what: "a change at the equipment, to the panel", measure: (*bench).outside},
+		{name: "rate", what: "how many presses a second", measure: (*bench).rate},
+		{name: "rest", what: "start, memory, processor, size", measure: (*bench).rest},
+		{name: "growth", what: "devices, panels and scenes", measure: (*bench).growth},
+		{name: "load", what: "two hundred panels and fifty presses a second for five minutes; only when named", measure: (*bench).load, long: true},
 	}
 }
 
@@ -87,7 +89,7 @@ func Run(ctx context.Context, o Options) error {
 	defer os.RemoveAll(folder)
 	b := &bench{Options: o, table: table{out: o.Out}, folder: folder}
 	for _, p := range all {
-		if len(o.Only) > 0 && !slices.Contains(o.Only, p.name) {
+		if !slices.Contains(o.Only, p.name) && (p.long || len(o.Only) > 0) {
 			continue
 		}
 		if err := p.measure(b, ctx); err != nil {

@@ -105,8 +105,8 @@ func (p *Player) hear(t *talk, characters []byte) {
 		packet := string(t.pending)
 		t.pending = t.pending[:0]
 		if answer := p.obey(t, packet); answer != "" {
+			t.ready = time.Now().Add(interval) // before the host can have heard the answer
 			t.say(answer)
-			t.ready = time.Now().Add(interval)
 		}
 	}
 }
