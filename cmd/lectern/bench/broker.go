@@ -84,14 +84,9 @@ func (b *bench) throughMosquitto(ctx context.Context, mosquitto string, floor bo
 	return p, err
 }
 
-// throughOwn presses through the broker in the daemon.
-func (b *bench) throughOwn(ctx context.Context) (p *presser, err error) {
-	err = b.onSlave(ctx, func(s *slave, address string) error {
-		d, err := b.lampsOn(ctx, address, "embedded")
-		if err != nil {
-			return err
-		}
-		defer d.stop()
+// onOwnBroker measures with a room that has a broker in it, on which send presses.
+func (b *bench) onOwnBroker(ctx context.Context, measure func(s *slave, d *process, send sender) error) error {
+	return b.onRoom(ctx, 1, lamps{each: manyLamps, poll: "2s", broker: "embedded"}, func(s *slave, d *process, _ time.Duration) error {
 		at, err := d.says(login)
 		if err != nil {
 			return err
@@ -101,6 +96,13 @@ func (b *bench) throughOwn(ctx context.Context) (p *presser, err error) {
 			return err
 		}
 		defer leave()
+		return measure(s, d, send)
+	})
+}
+
+// throughOwn presses through the broker in the daemon.
+func (b *bench) throughOwn(ctx context.Context) (p *presser, err error) {
+	err = b.onOwnBroker(ctx, func(s *slave, _ *process, send sender) error {
 		p = newPresser(s, send)
 		p.drive(ctx, presses, perSecond, 1, 0, manyLamps)
 		p.lost()
@@ -153,7 +155,7 @@ const (
 
 // byMQTT presses as facilities do, at QoS 1, and does not wait for what becomes of it. It begins when the topic ready says
 // so, where one is given.
-func byMQTT(broker, user, password, topic, ready string) (send func(context.Context, int, bool) error, leave func(), err error) {
+func byMQTT(broker, user, password, topic, ready string) (send sender, leave func(), err error) {
 	c := paho.NewClient(paho.NewClientOptions().AddBroker(broker).SetClientID("bench").SetUsername(user).SetPassword(password).SetAutoReconnect(false))
 	if t := c.Connect(); t.Wait() && t.Error() != nil {
 		return nil, nil, fmt.Errorf("going to the broker: %w", t.Error())

@@ -13,24 +13,8 @@ import (
 func (b *bench) growth(ctx context.Context) error {
 	var first times
 	for i, size := range []struct{ devices, lines, panels int }{{10, 1, 1}, {100, 2, 50}, {1000, 10, 200}, {1000, 10, 500}} {
-		if err := b.onSlave(ctx, func(s *slave, address string) error {
-			lines := []string{modbusTCP(address)}
-			for range size.lines - 1 {
-				more, err := s.listen(ctx)
-				if err != nil {
-					return err
-				}
-				lines = append(lines, modbusTCP(more))
-			}
-			file, err := b.write(lamps{lines: lines, each: size.devices / size.lines, poll: "2s"})
-			if err != nil {
-				return err
-			}
-			d, ready, err := b.daemon(ctx, "--config", file)
-			if err != nil {
-				return err
-			}
-			defer d.stop()
+		room := lamps{each: size.devices / size.lines, poll: "2s"}
+		if err := b.onRoom(ctx, size.lines, room, func(s *slave, d *process, ready time.Duration) error {
 			p := newPresser(s, byHTTP(d.url, d.token))
 			panels, err := follow(ctx, d.url, size.panels, p.see)
 			if err != nil {
@@ -62,16 +46,7 @@ func (b *bench) growth(ctx context.Context) error {
 // scenesAtOnce runs scenes of two steps side by side, from the first request until the last step is on the wire.
 func (b *bench) scenesAtOnce(ctx context.Context) error {
 	for _, n := range []int{1, 10, 100} {
-		if err := b.onSlave(ctx, func(s *slave, address string) error {
-			file, err := b.write(lamps{lines: []string{modbusTCP(address)}, each: n, poll: "2s", scenes: n})
-			if err != nil {
-				return err
-			}
-			d, _, err := b.daemon(ctx, "--config", file)
-			if err != nil {
-				return err
-			}
-			defer d.stop()
+		if err := b.onRoom(ctx, 1, lamps{each: n, poll: "2s", scenes: n}, func(s *slave, d *process, _ time.Duration) error {
 			var writes atomic.Int64
 			over := make(chan time.Time, 1)
 			s.hears(func(a arrival) {

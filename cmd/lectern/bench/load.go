@@ -9,16 +9,7 @@ import (
 // load: many panels and many presses for a long time, in a room whose equipment keeps up.
 func (b *bench) load(ctx context.Context) error {
 	const panels, lasts = 200, 5 * time.Minute
-	return b.onSlave(ctx, func(s *slave, address string) error {
-		file, err := b.write(lamps{lines: []string{modbusTCP(address)}, each: manyLamps, poll: "2s", broker: "embedded"})
-		if err != nil {
-			return err
-		}
-		d, _, err := b.daemon(ctx, "--config", file)
-		if err != nil {
-			return err
-		}
-		defer d.stop()
+	return b.onRoom(ctx, 1, lamps{each: manyLamps, poll: "2s", broker: "embedded"}, func(s *slave, d *process, _ time.Duration) error {
 		p := newPresser(s, byHTTP(d.url, d.token))
 		all, err := follow(ctx, d.url, panels, p.see)
 		if err != nil {

@@ -13,8 +13,7 @@ import (
 // presser presses lamps on and off, and knows when each press reached the equipment.
 type presser struct {
 	slave *slave
-	// send presses one lamp and returns when the other side has answered.
-	send func(ctx context.Context, coil int, on bool) error
+	send  sender
 
 	mu      sync.Mutex
 	waiting map[point][]press // presses that have not arrived, the oldest first
@@ -22,7 +21,7 @@ type presser struct {
 	answer  times             // from the press to the answer
 	seen    times             // from the equipment to another panel
 	shown   times             // from the press to another panel
-	arrived map[string]arrivals
+	arrived map[string]unseen
 	pressed int
 	extra   int // writes that nobody asked for, or in another order
 	failed  int
@@ -34,14 +33,17 @@ type press struct {
 	at time.Time
 }
 
-// arrivals is what has reached the equipment of one lamp and was not seen on the other panel yet.
-type arrivals struct {
+// unseen is what has reached the equipment of one lamp and was not seen on the other panel yet.
+type unseen struct {
 	on          bool
 	pressed, at time.Time
 }
 
-func newPresser(s *slave, send func(context.Context, int, bool) error) *presser {
-	p := &presser{slave: s, send: send, waiting: make(map[point][]press), arrived: make(map[string]arrivals)}
+// sender presses one lamp and returns when the other side has answered.
+type sender func(ctx context.Context, coil int, on bool) error
+
+func newPresser(s *slave, send sender) *presser {
+	p := &presser{slave: s, send: send, waiting: make(map[point][]press), arrived: make(map[string]unseen)}
 	s.hears(p.hear)
 	return p
 }
@@ -57,7 +59,7 @@ func (p *presser) hear(a arrival) {
 	}
 	p.waiting[a.point] = queue[1:]
 	p.wire.add(a.at.Sub(queue[0].at))
-	p.arrived[lamp(int(a.address))] = arrivals{a.value != 0, queue[0].at, a.at}
+	p.arrived[lamp(int(a.address))] = unseen{a.value != 0, queue[0].at, a.at}
 }
 
 // see takes what another panel was sent of a lamp.
@@ -134,7 +136,7 @@ func (p *presser) lost() int {
 }
 
 // byHTTP presses as a panel does.
-func byHTTP(url, token string) func(context.Context, int, bool) error {
+func byHTTP(url, token string) sender {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: patience}
 	bodies := map[bool]string{true: `{"value":true}`, false: `{"value":false}`}
 	return func(ctx context.Context, coil int, on bool) error {

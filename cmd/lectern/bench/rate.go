@@ -65,21 +65,7 @@ func (b *bench) highest(ctx context.Context, run func(address string) (*process,
 
 // both presses lamps over HTTP and others over MQTT at the same time, fifty a second together.
 func (b *bench) both(ctx context.Context) error {
-	return b.onSlave(ctx, func(s *slave, address string) error {
-		d, err := b.lampsOn(ctx, address, "embedded")
-		if err != nil {
-			return err
-		}
-		defer d.stop()
-		at, err := d.says(login)
-		if err != nil {
-			return err
-		}
-		send, leave, err := byMQTT("tcp://"+at[1], at[2], at[3], roomSet, roomState)
-		if err != nil {
-			return err
-		}
-		defer leave()
+	return b.onOwnBroker(ctx, func(s *slave, d *process, send sender) error {
 		byPanel := byHTTP(d.url, d.token)
 		p := newPresser(s, func(ctx context.Context, coil int, on bool) error {
 			if coil < manyLamps/2 {

@@ -64,16 +64,7 @@ func (b *bench) size() error {
 func (b *bench) coldStart(ctx context.Context) error {
 	var ready []time.Duration
 	for range 2*b.Repeats + 1 {
-		if err := b.onSlave(ctx, func(_ *slave, address string) error {
-			file, err := b.write(lamps{lines: []string{modbusTCP(address)}, each: manyLamps, poll: "2s", broker: "embedded"})
-			if err != nil {
-				return err
-			}
-			d, took, err := b.daemon(ctx, "--config", file)
-			if err != nil {
-				return err
-			}
-			d.stop()
+		if err := b.onRoom(ctx, 1, lamps{each: manyLamps, poll: "2s", broker: "embedded"}, func(_ *slave, _ *process, took time.Duration) error {
 			ready = append(ready, took)
 			return nil
 		}); err != nil {

@@ -31,16 +31,7 @@ func (b *bench) press(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
-		if err := b.onSlave(ctx, func(s *slave, address string) error {
-			file, err := b.write(lamps{lines: []string{modbusTCP(address)}, each: manyLamps, poll: "2s"})
-			if err != nil {
-				return err
-			}
-			d, _, err := b.daemon(ctx, "--config", file)
-			if err != nil {
-				return err
-			}
-			defer d.stop()
+		if err := b.onRoom(ctx, 1, lamps{each: manyLamps, poll: "2s"}, func(s *slave, d *process, _ time.Duration) error {
 			p := newPresser(s, byHTTP(d.url, d.token))
 			panels, err := follow(ctx, d.url, 2, p.see)
 			if err != nil {
@@ -72,6 +63,31 @@ func (b *bench) onSlave(ctx context.Context, measure func(s *slave, address stri
 	}
 	defer s.close()
 	return measure(s, address)
+}
+
+// onRoom measures with a room of lamps, so many lines of which lead to a slave of its own, and is told how long the room
+// took to get ready.
+func (b *bench) onRoom(ctx context.Context, lines int, l lamps, measure func(s *slave, d *process, ready time.Duration) error) error {
+	return b.onSlave(ctx, func(s *slave, address string) error {
+		l.lines = []string{modbusTCP(address)}
+		for range lines - 1 {
+			more, err := s.listen(ctx)
+			if err != nil {
+				return err
+			}
+			l.lines = append(l.lines, modbusTCP(more))
+		}
+		file, err := b.write(l)
+		if err != nil {
+			return err
+		}
+		d, ready, err := b.daemon(ctx, "--config", file)
+		if err != nil {
+			return err
+		}
+		defer d.stop()
+		return measure(s, d, ready)
+	})
 }
 
 func modbusTCP(address string) string {
@@ -115,17 +131,8 @@ func (b *bench) slow(ctx context.Context) error {
 
 // outside: somebody switches a lamp at the box itself.
 func (b *bench) outside(ctx context.Context) error {
-	return b.onSlave(ctx, func(s *slave, address string) error {
-		const period = 100 * time.Millisecond
-		file, err := b.write(lamps{lines: []string{modbusTCP(address)}, each: manyLamps, poll: period.String()})
-		if err != nil {
-			return err
-		}
-		d, _, err := b.daemon(ctx, "--config", file)
-		if err != nil {
-			return err
-		}
-		defer d.stop()
+	const period = 100 * time.Millisecond
+	return b.onRoom(ctx, 1, lamps{each: manyLamps, poll: period.String()}, func(s *slave, d *process, _ time.Duration) error {
 		p := newPresser(s, nil)
 		panels, err := follow(ctx, d.url, 1, p.see)
 		if err != nil {
@@ -136,7 +143,7 @@ func (b *bench) outside(ctx context.Context) error {
 			coil, on := i%manyLamps, i/manyLamps%2 == 0
 			p.mu.Lock() // as who has turned the knob knows when, before anybody can see it
 			at := s.turn(point{1, uint16(coil)}, on)
-			p.arrived[lamp(coil)] = arrivals{on, at, at}
+			p.arrived[lamp(coil)] = unseen{on, at, at}
 			p.mu.Unlock()
 			time.Sleep(23 * time.Millisecond) // at all moments of the period
 		}
