@@ -172,6 +172,7 @@ const gaugeBuilding = `(() => {
 var desks = []screen{{1280, 800, "zh", ""}, {1280, 800, "en", ""}, {390, 844, "zh", ""}, {390, 844, "en", ""}}
 
 func TestTheBuildingPageFitsAndKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
 	in := browser(t)
 	counts := []int{3, 40}
 	if os.Getenv("LECTERN_LOOK") != "" { // pictures for people, go test -artifacts
@@ -201,6 +202,7 @@ func TestTheBuildingPageFitsAndKeepsNobodyOut(t *testing.T) {
 // What changes is on the page without loading it again: a tile goes where it belongs, what somebody has
 // folded open stays open, and a broker that is away is told.
 func TestTheBuildingPageFollowsItsRooms(t *testing.T) {
+	t.Parallel()
 	in := browser(t)
 	for _, s := range desks[:2] {
 		t.Run(s.language, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 // On paper every room has the pages that it has on the glass, by the same names and in the same order.
 func TestTheGuideNamesTheButtonsOfThePanel(t *testing.T) {
+	t.Parallel()
 	in := browser(t)
 	for _, room := range []string{"demo.yaml", "lecture-hall.yaml", "huddle.yaml"} {
 		for _, language := range []string{"zh", "en"} {

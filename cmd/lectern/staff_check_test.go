@@ -6,6 +6,7 @@ import (
 )
 
 func TestLightsAndCurtainsAreExercisedInAnEmptyRoomOnly(t *testing.T) {
+	t.Parallel()
 	in := browser(t)
 	s := tablets[1]
 	h, p := served(t, in, s)
@@ -38,6 +39,7 @@ func TestLightsAndCurtainsAreExercisedInAnEmptyRoomOnly(t *testing.T) {
 }
 
 func TestACalendarThatIsDownIsToldAndTheLastOneHolds(t *testing.T) {
+	t.Parallel()
 	in := browser(t)
 	s := tablets[0]
 	h, p := served(t, in, s)

@@ -80,6 +80,7 @@ func staffViews(p *glass, look func(view string)) {
 }
 
 func TestEveryStaffPageFitsTheTabletAndKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
 	in := browser(t)
 	for _, s := range tablets {
 		t.Run(s.language, func(t *testing.T) {
@@ -136,6 +137,7 @@ const steady = `(() => {
 var lookedAt = []screen{{800, 1280, "zh", ""}, {800, 1280, "en", ""}, {1280, 800, "zh", ""}, {1280, 800, "en", ""}}
 
 func TestStaffPagesLookAsTheyWereSeen(t *testing.T) {
+	t.Parallel()
 	in := browser(t)
 	for _, s := range lookedAt {
 		t.Run(fmt.Sprintf("%dx%d-%s", s.width, s.height, s.language), func(t *testing.T) {

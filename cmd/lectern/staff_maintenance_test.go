@@ -19,6 +19,7 @@ import (
 // Staff say that the room is worked on: a fault opens no order, a person who asks for help does, everybody
 // concerned sees it, and a restart forgets nothing of it.
 func TestInMaintenanceAFaultIsNoNewsAndAPersonIs(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(t *testing.T, h *house, p *glass, s screen) {
 		p.goes("/staff/health", "health")
 		p.tap("[data-do=work]")
@@ -82,6 +83,7 @@ func TestInMaintenanceAFaultIsNoNewsAndAPersonIs(t *testing.T) {
 // A machine of the help desk is told of an order, signed; when it fails the tablet says so, and when it is
 // back it gets what it missed.
 func TestTheHelpDeskIsToldOfOrders(t *testing.T) {
+	t.Parallel()
 	const secret = "0123456789abcdefghijklmnop"
 	var (
 		mu    sync.Mutex

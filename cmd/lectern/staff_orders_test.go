@@ -5,6 +5,7 @@ import (
 )
 
 func TestTwoWhoEditOneOrderLoseNoWords(t *testing.T) {
+	t.Parallel()
 	in := browser(t)
 	s := tablets[1]
 	h, one := served(t, in, s)

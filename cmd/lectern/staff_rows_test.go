@@ -55,6 +55,7 @@ func checks(p *glass, device string) {
 }
 
 func TestB1StaffKnowTheDaysMeetings(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(t *testing.T, _ *house, p *glass, s screen) {
 		review := meetingOf(p, "项目评审 Review")
 		for _, part := range []string{"第一会议室", "U形", "20", "茶水、横幅", "Wang"} {
@@ -83,6 +84,7 @@ func TestB1StaffKnowTheDaysMeetings(t *testing.T) {
 }
 
 func TestB2TheChecklistOpensByItselfAndATickHasTimeAndInitials(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(t *testing.T, _ *house, p *glass, _ screen) {
 		for _, list := range []string{"prepare-60", "prepare-30"} { // of the board in 50 minutes, and the review in 25
 			p.sees(`details[open][data-list="` + list + `"] [data-item="0"]`)
@@ -97,6 +99,7 @@ func TestB2TheChecklistOpensByItselfAndATickHasTimeAndInitials(t *testing.T) {
 }
 
 func TestB3OnePressChecksTheEquipmentAndAFaultBecomesAnOrder(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(_ *testing.T, h *house, p *glass, s screen) {
 		h.set("wall-lights.power", true)
 		h.fault("temperature", "silent-unit-5")
@@ -117,6 +120,7 @@ func TestB3OnePressChecksTheEquipmentAndAFaultBecomesAnOrder(t *testing.T) {
 }
 
 func TestB4TheTemperatureIsAmberOutsideItsBand(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(_ *testing.T, h *house, p *glass, s screen) { // the room has 23 °C
 		p.reads(".temperature.amber", speaks(s, "偏高", "Too warm"))
 		p.goes("/staff/health", "health")
@@ -129,6 +133,7 @@ func TestB4TheTemperatureIsAmberOutsideItsBand(t *testing.T) {
 }
 
 func TestB5TheLightsAreAsTheMeetingAsksAndARepairOrderGoesItsWay(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(_ *testing.T, h *house, p *glass, s screen) {
 		p.types(meetingOf(p, "项目评审 Review")+"[name=who]", "WM")
 		moves(p, s, "preparing", "准备中", "Preparing")
@@ -150,6 +155,7 @@ func TestB5TheLightsAreAsTheMeetingAsksAndARepairOrderGoesItsWay(t *testing.T) {
 
 // The reminder is on the tablet, also where it is locked, and on no presenter's panel.
 func TestB6TeaIsForTheTabletOnly(t *testing.T) {
+	t.Parallel()
 	in := browser(t)
 	for _, s := range tablets {
 		h, p := served(t, in, s, func(r *configs.Room) { r.Meetings.Tea = time.Nanosecond })
@@ -161,8 +167,9 @@ func TestB6TeaIsForTheTabletOnly(t *testing.T) {
 		if text := eval[string](wall, "document.body.innerText"); strings.Contains(text, "添水") || strings.Contains(text, "Pour") {
 			t.Errorf("the presenters read %s", text)
 		}
+		eval[bool](p, "window.before = true")
 		p.tap("[data-do=tea]")
-		p.sees("body.today")
+		p.until("the page has come anew", "window.before !== true && document.readyState === 'complete' && document.querySelector('body.today')")
 		p.tap(`form[action="/staff/leave"] button`)
 		p.sees("body.enter .banner.tea")
 		if text := eval[string](p, "document.body.innerText"); strings.Contains(text, "Review") {
@@ -176,6 +183,7 @@ func TestB6TeaIsForTheTabletOnly(t *testing.T) {
 }
 
 func TestB7APhaseRunsItsScene(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(_ *testing.T, h *house, p *glass, s screen) {
 		p.types(meetingOf(p, "项目评审 Review")+"[name=who]", "WM")
 		moves(p, s, "preparing", "准备中", "Preparing")
@@ -189,6 +197,7 @@ func TestB7APhaseRunsItsScene(t *testing.T) {
 }
 
 func TestB8AfterTheMeetingTheEquipmentIsCheckedAgain(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(_ *testing.T, h *house, p *glass, s screen) {
 		p.types(meetingOf(p, "项目评审 Review")+"[name=who]", "WM")
 		moves(p, s, "session", "会议中", "In session")
@@ -205,6 +214,7 @@ func TestB8AfterTheMeetingTheEquipmentIsCheckedAgain(t *testing.T) {
 }
 
 func TestB9TheRecordOfAMeetingWritesItself(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(t *testing.T, h *house, p *glass, s screen) {
 		review := meetingOf(p, "项目评审 Review")
 		p.types(`[data-list="prepare-30"] [name=who]`, "WM")
@@ -229,6 +239,7 @@ func TestB9TheRecordOfAMeetingWritesItself(t *testing.T) {
 }
 
 func TestB10TheLedgerLosesNothing(t *testing.T) {
+	t.Parallel()
 	onTablets(t, func(t *testing.T, h *house, p *glass, s screen) {
 		reports(p, "没有声音 no sound", "")
 		reports(p, "画面偏黄 yellow picture", "projector")
