@@ -246,6 +246,9 @@ func (p *projector) setInput(ctx context.Context, c Choice) error {
 	}
 	p.state.Lock()
 	outcome := p.judgeInput(p.heading(flying), c)
+	if outcome == nil {
+		p.kept.input = "" // the last one wins
+	}
 	p.state.Unlock()
 	if outcome != nil {
 		return outcome

@@ -103,7 +103,10 @@ func (p *projector) catchUp() {
 	k, power := p.kept, p.power
 	ready := p.flight == nil && (power == devices.PowerOn || power == devices.PowerOff)
 	if ready {
-		p.kept = kept{}
+		p.kept.power = ""
+		if power == devices.PowerOff && k.power != devices.PowerOn {
+			p.kept = kept{} // nothing will be shown
+		}
 	}
 	p.state.Unlock()
 	switch {
@@ -111,6 +114,7 @@ func (p *projector) catchUp() {
 	case k.power != "" && k.power != power:
 		if _, err := p.launch(k.power == devices.PowerOn, true); err != nil {
 			p.spec.Log.Warn("a command kept for the end of a transition was not sent", "power", k.power, "error", err)
+			p.takeKept()
 			return
 		}
 		p.state.Lock()
@@ -119,7 +123,7 @@ func (p *projector) catchUp() {
 		}
 		p.state.Unlock()
 	case k.input != "" && power == devices.PowerOn:
-		p.chooseLate(k.input)
+		p.chooseLate()
 	}
 }
 
@@ -127,35 +131,81 @@ func (p *projector) catchUp() {
 func (p *projector) dropOld() {
 	p.state.Lock()
 	defer p.state.Unlock()
-	if p.kept != (kept{}) && time.Now().After(p.kept.until) {
+	if (p.kept.power != "" || p.kept.input != "") && time.Now().After(p.kept.until) {
 		p.spec.Log.Warn("a command kept for the end of a transition was dropped", "power", p.kept.power, "input", p.kept.input)
 		p.kept = kept{}
 	}
 }
 
-// chooseLate chooses an input that was kept. Nobody waits for it any more, so it has its own time.
-func (p *projector) chooseLate(id string) {
-	c, _ := byID(p.inputs, id)
+// takeKept takes the input that is kept out of keeping; "" where there is none.
+func (p *projector) takeKept() string {
 	p.state.Lock()
 	defer p.state.Unlock()
+	id := p.kept.input
+	p.kept.input = ""
+	return id
+}
+
+// chooseLate chooses the input that is kept. Nobody waits for it any more, so it has its own time; and
+// it stays in keeping until it has the turn, because whoever chooses an input until then, be it in the
+// very command whose reading found the lamp lit, wants that one.
+func (p *projector) chooseLate() {
+	p.state.Lock()
+	defer p.state.Unlock()
+	if p.choosing {
+		return
+	}
 	err := p.behind(func(life context.Context) {
+		defer p.endChoosing()
 		ctx := line.WithUrgency(life, line.Person)
 		for try := 1; ; try++ {
-			step, cancel := context.WithTimeout(ctx, flightTime)
-			err := p.withTurn(step, "input", false, func() error { return p.setInput(step, c) })
-			cancel()
-			var rejection *devices.Rejection
-			switch {
-			case err == nil, errors.Is(err, devices.ErrSent), errors.Is(err, line.ErrSuperseded), ctx.Err() != nil:
+			switch busy := p.tryKept(ctx, try < busyTries); {
+			case busy && sleep(ctx, busyPause):
+			default:
 				return
-			case try < busyTries && errors.As(err, &rejection) && rejection.Busy && !p.turn.wanted("input") && sleep(ctx, busyPause):
-				continue
 			}
-			p.spec.Log.Warn("an input kept for the end of a transition was not chosen", "input", id, "error", err)
-			return
 		}
 	})
 	if err != nil {
+		p.spec.Log.Warn("an input kept for the end of a transition was not chosen", "input", p.kept.input, "error", err)
+		p.kept.input = ""
+		return
+	}
+	p.choosing = true
+}
+
+func (p *projector) endChoosing() {
+	p.state.Lock()
+	defer p.state.Unlock()
+	p.choosing = false
+}
+
+// tryKept chooses the input that is kept, and puts it back where the projector is not ready for it and
+// it may be tried again. It waits for its turn as one who only looks: a newer wish does not give way to it.
+func (p *projector) tryKept(ctx context.Context, again bool) (busy bool) {
+	ctx, cancel := context.WithTimeout(ctx, flightTime)
+	defer cancel()
+	id := ""
+	err := p.withTurn(ctx, "", false, func() error {
+		id = p.takeKept()
+		c, ok := byID(p.inputs, id)
+		if !ok || p.turn.wanted("input") {
+			return nil
+		}
+		err := p.setInput(ctx, c)
+		var rejection *devices.Rejection
+		if busy = again && errors.As(err, &rejection) && rejection.Busy; busy {
+			p.state.Lock()
+			p.keep("", id)
+			p.state.Unlock()
+			return nil
+		}
+		return err
+	})
+	switch {
+	case err == nil, errors.Is(err, devices.ErrSent), errors.Is(err, devices.ErrAccepted), errors.Is(err, line.ErrSuperseded), ctx.Err() != nil:
+	default:
 		p.spec.Log.Warn("an input kept for the end of a transition was not chosen", "input", id, "error", err)
 	}
+	return busy
 }

@@ -51,6 +51,7 @@ type projector struct {
 	due        devices.Power
 	dueUntil   time.Time // the equipment has accepted to become due, and may still say otherwise until then
 	kept       kept
+	choosing   bool   // chooseLate is under way
 	mishap     string // why the lamp is not lit, where the equipment does not say
 }
 

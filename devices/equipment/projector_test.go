@@ -327,6 +327,23 @@ func TestWhatIsKeptTooLongIsDropped(t *testing.T) {
 	})
 }
 
+// The command's own reading may be the first to find the lamp lit, with an older wish in keeping.
+func TestInputAskedForWinsOverOneInKeeping(t *testing.T) {
+	p := newBeam(devices.PowerOff)
+	onBench(t, projectorOn(p, true), func(b *bench) {
+		b.wantResult("power", on, devices.Done)
+		b.wantResult("input", devices.Word("recorder"), devices.Accepted)
+		time.Sleep(10 * time.Second)
+		p.but(func(p *beam) { p.next = time.Now() })
+		b.wantResult("input", devices.Word("dvd"), devices.Done)
+		time.Sleep(time.Minute)
+		b.want("input", "dvd", devices.Reported)
+		if p.log() != "on 30" {
+			t.Errorf("sent %s", p.log())
+		}
+	})
+}
+
 func TestMainsThatGoesTakesTheTransitionWithIt(t *testing.T) {
 	p := newBeam(devices.PowerOff)
 	onBench(t, projectorOn(p, false), func(b *bench) {
