@@ -326,10 +326,8 @@ func (s *Server) Missing() []string {
 			missing = append(missing, strings.TrimSuffix("line "+h.Line+": "+h.Error, ": "))
 		}
 	}
-	for _, d := range s.Room.State().Devices {
-		if d.Fed && !d.Online {
-			missing = append(missing, strings.TrimSuffix("device "+d.Device+": "+d.Error, ": "))
-		}
+	for _, d := range s.Room.Silent() {
+		missing = append(missing, strings.TrimSuffix("device "+d.Device+": "+d.Error, ": "))
 	}
 	return missing
 }

@@ -211,6 +211,7 @@ func (d *daemon) run(ctx context.Context, listener net.Listener) error {
 	d.mu.Unlock()
 	heard := make(chan struct{})
 	go func() { defer close(heard); d.says.run(ctx) }()
+	g.Go(func() error { stayLean(ctx, d.log); return nil })
 	g.Go(func() error { return d.parts.Run(ctx) })
 	g.Go(func() error { return d.service.Run(ctx) })
 	g.Go(func() error { return d.panel.Run(ctx, listener) })

@@ -31,7 +31,7 @@ var errGivenUp = fmt.Errorf("%w: given up for somebody's command", ErrNoReply)
 var errNoise = errors.New("the line is full of noise: check the wiring, the baud rate, and that nothing else sends")
 
 // conn is one opened port, from opening to closing. Its goroutine is the line's owner; a second one
-// reads and a third writes, because neither can be interrupted on a serial port. On a socket a deadline can, and the
+// reads and a third writes, because a write to a serial port cannot be interrupted. On a socket a deadline can, and the
 // owner writes itself: handing a frame on takes longer than writing it.
 type conn struct {
 	line *Line
@@ -76,8 +76,7 @@ func newConn(l *Line, port io.ReadWriteCloser) *conn {
 	return c
 }
 
-// close closes the port and waits for its reader. A serial port cannot be closed under a read, so
-// this takes up to one tick of its read time-out.
+// close closes the port and waits for its reader.
 func (c *conn) close() {
 	close(c.over)
 	if err := c.port.Close(); err != nil {
@@ -97,9 +96,7 @@ func (c *conn) read() {
 		}
 		c.dead = err
 		c.mu.Unlock()
-		if n > 0 || err != nil { // a serial port that reads nothing is no news
-			signal(c.more)
-		}
+		signal(c.more)
 		if err != nil {
 			return
 		}

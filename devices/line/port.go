@@ -15,11 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	dialTime = 5 * time.Second
-	// tick is the finest read time-out that tarm/serial can do (VTIME counts tenths of a second).
-	tick = 100 * time.Millisecond
-)
+const dialTime = 5 * time.Second
 
 // open opens what the line's config names.
 func (l *Line) open(ctx context.Context) (io.ReadWriteCloser, error) {
@@ -40,18 +36,17 @@ func (l *Line) open(ctx context.Context) (io.ReadWriteCloser, error) {
 	return conn, nil
 }
 
-// serialPort is a port of tarm/serial with its faults worked round.
+// serialPort is a port of tarm/serial with its faults worked round. A Read of that library holds a thread, cannot be
+// interrupted, wakes up ten times a second to find nothing, and returns (0, io.EOF) both for silence and for a port that
+// is gone. So what comes is read by a second descriptor of the same port, which can wait.
 type serialPort struct {
 	*serial.Port
-	lock   *os.File
-	abrupt int // reads in a row that ended at once
+	reads *os.File // also holds the lock
 }
 
 // openSerial opens a port for this process alone.
 func openSerial(c Config) (io.ReadWriteCloser, error) {
-	// tarm/serial opens a port that another process has open, and both read half of every reply. The
-	// lock is advisory: it keeps a second Lectern out, and everything that locks as well.
-	lock, err := os.OpenFile(c.Port, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	reads, err := os.OpenFile(c.Port, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("%w: is the adapter plugged in?", err)
@@ -61,8 +56,10 @@ func openSerial(c Config) (io.ReadWriteCloser, error) {
 		}
 		return nil, err //nolint:wrapcheck // names the path
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		err = errors.Join(err, lock.Close())
+	// tarm/serial opens a port that another process has open, and both read half of every reply. The
+	// lock is advisory: it keeps a second Lectern out, and everything that locks as well.
+	if err := lock(reads); err != nil {
+		err = errors.Join(err, reads.Close())
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("%s is in use by another program: stop it, or give the line another port", c.Port)
 		}
@@ -70,43 +67,43 @@ func openSerial(c Config) (io.ReadWriteCloser, error) {
 	}
 	f, err := parseFormat(c.Format)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("line %s: %w", c.ID, err), lock.Close())
+		return nil, errors.Join(fmt.Errorf("line %s: %w", c.ID, err), reads.Close())
 	}
 	port, err := serial.OpenPort(&serial.Config{
+		// With no ReadTimeout, VMIN is 1: a read that must not wait says so, where with VMIN 0 it would look like the end.
 		Name: c.Port, Baud: c.Baud, Size: f.data, Parity: serial.Parity(f.parity), StopBits: serial.StopBits(f.stop),
-		// Never 0: with no read time-out Close hangs until a byte arrives.
-		ReadTimeout: tick,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s at %d baud %s: %w", c.Port, c.Baud, c.Format, err), lock.Close())
+		return nil, errors.Join(fmt.Errorf("opening %s at %d baud %s: %w", c.Port, c.Baud, c.Format, err), reads.Close())
 	}
-	return &serialPort{Port: port, lock: lock}, nil
+	return &serialPort{Port: port, reads: reads}, nil
+}
+
+// lock locks an open file for its descriptor. os.File.Fd would take the file out of the poller.
+func lock(f *os.File) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err //nolint:wrapcheck // names the file
+	}
+	held := error(nil)
+	err = raw.Control(func(fd uintptr) { held = unix.Flock(int(fd), unix.LOCK_EX|unix.LOCK_NB) })
+	return errors.Join(err, held)
 }
 
 // errUnplugged is what a port that is gone reads.
 var errUnplugged = errors.New("the port is gone: is the adapter unplugged?")
 
-// Read reads what is there. tarm/serial returns (0, io.EOF) both for silence and for a port that is
-// gone; silence takes a tick and a port that is gone no time at all.
+// Read waits for bytes, as long as it takes. Close ends it.
 func (p *serialPort) Read(b []byte) (int, error) {
-	began := time.Now()
-	n, err := p.Port.Read(b)
-	if n > 0 || err == nil || !errors.Is(err, io.EOF) {
-		p.abrupt = 0
-		return n, err //nolint:wrapcheck // names the path
+	n, err := p.reads.Read(b)
+	if errors.Is(err, io.EOF) { // a tty has no end but that of its hardware
+		return n, errUnplugged
 	}
-	if time.Since(began) > tick/2 {
-		p.abrupt = 0
-		return 0, nil
-	}
-	if p.abrupt++; p.abrupt >= 2 {
-		return 0, errUnplugged
-	}
-	return 0, nil
+	return n, err //nolint:wrapcheck // names the path
 }
 
 // Close closes the port and gives it up to others.
-func (p *serialPort) Close() error { return errors.Join(p.Port.Close(), p.lock.Close()) }
+func (p *serialPort) Close() error { return errors.Join(p.Port.Close(), p.reads.Close()) }
 
 // format is a serial format such as 8N1.
 type format struct {

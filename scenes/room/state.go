@@ -222,6 +222,19 @@ func (r *Room) State() Update {
 	return r.state.since(0)
 }
 
+// Silent lists the devices that have their mains and do not answer.
+func (r *Room) Silent() []DeviceState {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	var silent []DeviceState
+	for c := r.state.oldest; c != nil; c = c.newer {
+		if c.device != nil && c.device.Fed && !c.device.Online {
+			silent = append(silent, *c.device)
+		}
+	}
+	return silent
+}
+
 // Get returns what is known of one property; false where there is no such property.
 func (r *Room) Get(device, property string) (PropertyState, bool) {
 	r.state.mu.Lock()
