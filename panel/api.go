@@ -232,9 +232,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return err == nil
 	}
 	hello := map[string]any{"build": s.Build, "epoch": s.epoch, "simulated": s.Simulated, "now": time.Now().UnixMilli()}
-	next := func(ctx context.Context) (room.Update, error) { <-ctx.Done(); return room.Update{}, ctx.Err() }
+	var fresh chan struct{} // never, for who may not see the state
+	var state *follower
 	if sees {
-		next = s.Room.Subscribe(seen).Next
+		state = s.rounds.follow(seen)
+		defer s.rounds.leave(state)
+		fresh = state.fresh
 		hello["revision"] = s.Room.State().Revision
 	} else {
 		hello["locked"] = true
@@ -242,24 +245,30 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	if !write(event(0, "hello", hello)) {
 		return
 	}
+	silence := time.NewTimer(beat)
+	defer silence.Stop()
 	for {
-		limited, done := context.WithTimeout(ctx, beat)
-		u, err := next(limited)
-		done()
-		switch {
-		case sees && !s.views(r): // locked meanwhile; the panel comes again and hears as much as it may
+		var text []byte
+		var err error
+		select {
+		case <-ctx.Done():
 			return
-		case err == nil:
-			if !write(s.news.of(u)) {
-				return
+		case <-fresh:
+			u, changed := state.Look()
+			if !changed {
+				continue
 			}
-		case ctx.Err() != nil:
-			return
-		default:
-			if !write(event(0, "beat", map[string]any{"now": time.Now().UnixMilli()})) {
-				return
-			}
+			text, err = s.news.of(u)
+		case <-silence.C:
+			text, err = event(0, "beat", map[string]any{"now": time.Now().UnixMilli()})
 		}
+		if sees && !s.views(r) { // locked meanwhile; the panel comes again and hears as much as it may
+			return
+		}
+		if !write(text, err) {
+			return
+		}
+		silence.Reset(beat)
 	}
 }
 

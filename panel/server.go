@@ -96,6 +96,7 @@ type Server struct {
 	relay    *http.Transport // to the equipment's pictures
 	epoch    string
 	news     news
+	rounds   rounds          // of the panels that follow the room
 	life     context.Context // ends with Run, so that streams do
 	end      context.CancelFunc
 }
@@ -110,7 +111,7 @@ func New(c Config) (*Server, error) {
 		Config: c, site: site, sessions: newSessions(c.Cfg.Panel.Idle), keypad: newKeypad(c.Journal), holds: newHolds(), hosts: newHosts(&c.Cfg.Panel),
 		rates: new(rates), streams: make(chan struct{}, streamsMost), each: &tally{most: streamsEach}, pictures: make(chan struct{}, picturesMost),
 		exports: new(export), relay: newRelay(), epoch: token(), counts: newCounts(),
-		times: defaultTimes(),
+		times: defaultTimes(), rounds: rounds{room: c.Room},
 	}
 	s.about = sync.OnceValues(func() (all, locked asset) {
 		a, l := describe(c.Cfg, c.Room)

@@ -272,11 +272,8 @@ func (r *Room) Subscribe(seen uint64) *Subscription {
 // The error is ctx's.
 func (s *Subscription) Next(ctx context.Context) (Update, error) {
 	for {
-		s.room.state.mu.Lock()
-		u, changed := s.room.state.news(s.seen), s.room.state.changed
-		s.room.state.mu.Unlock()
-		if u.Revision > s.seen {
-			s.seen = u.Revision
+		u, fresh, changed := s.look()
+		if fresh {
 			return u, nil
 		}
 		select {
@@ -285,6 +282,21 @@ func (s *Subscription) Next(ctx context.Context) (Update, error) {
 			return Update{}, context.Cause(ctx)
 		}
 	}
+}
+
+// Look is Next that does not wait; false where nothing has changed.
+func (s *Subscription) Look() (Update, bool) {
+	u, fresh, _ := s.look()
+	return u, fresh
+}
+
+func (s *Subscription) look() (u Update, fresh bool, changed <-chan struct{}) {
+	s.room.state.mu.Lock()
+	defer s.room.state.mu.Unlock()
+	u = s.room.state.news(s.seen)
+	fresh = u.Revision > s.seen
+	s.seen = max(s.seen, u.Revision)
+	return u, fresh, s.room.state.changed
 }
 
 // Await waits until the condition holds, asking it after every change. The condition may call Get
