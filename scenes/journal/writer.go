@@ -9,16 +9,19 @@ import (
 )
 
 const (
-	stateEvery = 10 * time.Second       // what the equipment says by itself is committed at latest
-	seenEvery  = 10 * time.Minute       // that it said the same again
-	syncEvery  = time.Second            // from a commit until it is on the disk itself
-	idleFor    = 5 * time.Second        // after the last commit the log is taken over into the file
-	retryEvery = 5 * time.Second        // between two tries at a disk in trouble
-	stuckAfter = 2 * time.Second        // a commit that takes longer is trouble
-	endMost    = 2 * time.Second        // for the last commit
-	pruneEvery = 10 * time.Minute       // looks for what is too old
-	pruneStep  = 500                    // entries deleted at a time
-	prunePause = 200 * time.Millisecond // between two steps, so that commits come between
+	// commitEvery is the least from one commit to the next. The first of many is not held back; those after it share one,
+	// because a commit costs the processor as much as all else about a press.
+	commitEvery = 2 * time.Millisecond
+	stateEvery  = 10 * time.Second       // what the equipment says by itself is committed at latest
+	seenEvery   = 10 * time.Minute       // that it said the same again
+	syncEvery   = time.Second            // from a commit until it is on the disk itself
+	idleFor     = 5 * time.Second        // after the last commit the log is taken over into the file
+	retryEvery  = 5 * time.Second        // between two tries at a disk in trouble
+	stuckAfter  = 2 * time.Second        // a commit that takes longer is trouble
+	endMost     = 2 * time.Second        // for the last commit
+	pruneEvery  = 10 * time.Minute       // looks for what is too old
+	pruneStep   = 500                    // entries deleted at a time
+	prunePause  = 200 * time.Millisecond // between two steps, so that commits come between
 )
 
 // Bounds of what is kept: by age, as the room file says, and by number whatever it says - some 400 MB.
@@ -71,9 +74,11 @@ func (j *Journal) work(ctx context.Context) {
 	w := &writer{Journal: j, seen: now.Add(seenEvery), prune: now.Add(prunePause)}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	last := time.Time{}
 	for {
 		select {
 		case <-j.wake:
+			time.Sleep(commitEvery - time.Since(last))
 		case <-timer.C:
 		case <-ctx.Done():
 			w.pass(time.Now(), true)
@@ -85,7 +90,8 @@ func (j *Journal) work(ctx context.Context) {
 			<-j.disk
 			return
 		}
-		timer.Reset(time.Until(w.pass(time.Now(), false)))
+		last = time.Now()
+		timer.Reset(time.Until(w.pass(last, false)))
 	}
 }
 
