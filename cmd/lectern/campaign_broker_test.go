@@ -90,9 +90,10 @@ type office struct {
 	client  paho.Client
 	told    map[string]string // by topic below base
 	results []told
-	topics  []string // of the results
-	sure    []deed   // published, and acknowledged by the broker
-	unsure  []deed   // published, and perhaps lost
+	topics  []string        // of the results
+	heard   map[string]bool // results as they came: one that the broker did not acknowledge in time comes again
+	sure    []deed          // published, and acknowledged by the broker
+	unsure  []deed          // published, and perhaps lost
 	waiting sync.WaitGroup
 }
 
@@ -137,6 +138,14 @@ func (o *office) hear(_ paho.Client, m paho.Message) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if property, ok := strings.CutSuffix(topic, "/$result"); ok {
+		whole := m.Topic() + " " + string(m.Payload()) // with the time to the nanosecond
+		if o.heard[whole] {
+			return
+		}
+		if o.heard == nil {
+			o.heard = make(map[string]bool)
+		}
+		o.heard[whole] = true
 		var r told
 		if err := json.Unmarshal(m.Payload(), &r); err != nil {
 			o.fail("a result that cannot be read: %s %s", m.Topic(), m.Payload())

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"lectern/devices/sim"
@@ -30,6 +31,7 @@ type watcher struct {
 	upOn    time.Time // when each of the screen's relays was last seen closed
 	downOn  time.Time
 	coldCut bool // the mains was off at the last look, with the lamp burning
+	unfed   bool // and had been off before the lamp was lit, which only a simulated projector does
 }
 
 // write is a command on a wire that changes something, as the equipment's manual reads it.
@@ -86,12 +88,13 @@ func (w *watcher) look(now time.Time) {
 	w.looks++
 	dark := before["rack-projector.power"] == "false" && t["rack-projector.power"] == "false"
 	if cut := dark && before["projector.power"] != "off" && t["projector.power"] != "off"; cut {
-		if w.coldCut && !slices.Contains(w.broken, hotCut) {
+		w.unfed = w.unfed || w.last["rack-projector.power"] == "false" && w.last["projector.power"] == "off"
+		if w.coldCut && !w.unfed && !slices.Contains(w.broken, hotCut) {
 			w.broken = append(w.broken, hotCut)
 		}
 		w.coldCut = true
 	} else {
-		w.coldCut = false
+		w.coldCut, w.unfed = false, false
 	}
 	up, down := t["screen-up.power"] == "true", t["screen-down.power"] == "true"
 	if up && down {
@@ -284,4 +287,23 @@ func readRecorder(s string) (write, bool) {
 		"goto: clip id: +1": "next", "goto: clip id: -1": "previous",
 	}[s]
 	return write{device: "recorder", property: "transport", value: t}, ok
+}
+
+// A lamp that is cut is told; one that the simulation lights without mains is not, since it never had any.
+func TestTheWitnessTellsACutFromALampLitInTheDark(t *testing.T) {
+	for want, looks := range map[string][][2]string{
+		hotCut: {{"true", "on"}, {"false", "on"}, {"false", "on"}},
+		"":     {{"true", "off"}, {"false", "off"}, {"false", "warming"}, {"false", "warming"}, {"false", "on"}, {"true", "on"}},
+	} {
+		now := looks[0]
+		w := &watcher{truth: func() map[string]string {
+			return map[string]string{"rack-projector.power": now[0], "projector.power": now[1]}
+		}}
+		for _, now = range looks {
+			w.look(time.Now())
+		}
+		if got := strings.Join(w.broken, "; "); got != want {
+			t.Errorf("%v: %q", looks, got)
+		}
+	}
 }
