@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// commitEvery is the least from one commit to the next. The first of many is not held back; those after it share one,
-	// because a commit costs the processor as much as all else about a press.
+	// commitEvery is the least from one commit to the next while there is a crowd, which is when a commit had more than one
+	// entry: a commit costs the processor as much as all else about a press.
 	commitEvery = 2 * time.Millisecond
 	stateEvery  = 10 * time.Second       // what the equipment says by itself is committed at latest
 	seenEvery   = 10 * time.Minute       // that it said the same again
@@ -66,6 +66,7 @@ type writer struct {
 	*Journal
 	retry, sync, idle, seen, prune time.Time
 	unsynced                       uint64 // what is to be put on the disk at the time sync
+	crowd                          bool   // the last commit had more than one entry
 }
 
 // work writes what is to be written whenever there is something, or something is due.
@@ -74,11 +75,13 @@ func (j *Journal) work(ctx context.Context) {
 	w := &writer{Journal: j, seen: now.Add(seenEvery), prune: now.Add(prunePause)}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	last := time.Time{}
+	last := now
 	for {
 		select {
 		case <-j.wake:
-			time.Sleep(commitEvery - time.Since(last))
+			if w.crowd {
+				time.Sleep(commitEvery - time.Since(last))
+			}
 		case <-timer.C:
 		case <-ctx.Done():
 			w.pass(time.Now(), true)
@@ -125,6 +128,7 @@ func (w *writer) pass(now time.Time, last bool) (next time.Time) {
 			return w.failed(err)
 		}
 		w.committed(b)
+		w.crowd = len(b.entries) > 1
 		w.unsynced, w.idle = b.asked, now.Add(idleFor)
 		if w.sync.IsZero() {
 			w.sync = now.Add(syncEvery)
