@@ -19,9 +19,9 @@ const (
 	leanAgain = time.Hour        // what was used since and is not used every day is given back again
 )
 
-// stayLean gives memory back that was needed once: the heap of the start, and those pages of the program itself (half of
-// them the tables, fonts and first lines of libraries that only a start reads) which nobody uses at rest. They stay in
-// the page cache as long as the machine has room, so that using one again costs microseconds. It returns when ctx ends.
+// stayLean gives memory back that was needed once: the heap of the start, and the pages of the program itself that only a
+// start reads. Those stay in the page cache as long as the machine has room, so that using one again costs microseconds.
+// It returns when ctx ends.
 func stayLean(ctx context.Context, log *slog.Logger) {
 	for wait := settled; ; wait = leanAgain {
 		select {

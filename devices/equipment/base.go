@@ -262,6 +262,9 @@ func lost(err error) bool {
 
 // sleep waits, and reports false where ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

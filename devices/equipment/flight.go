@@ -32,10 +32,11 @@ type flight struct {
 	err  error         // then
 }
 
-func (p *projector) isFlying() bool {
+// standing tells how often the mains has come or gone, see enter, and whether a command is under way.
+func (p *projector) standing() (mains uint64, flying bool) {
 	p.state.Lock()
 	defer p.state.Unlock()
-	return p.flight != nil
+	return p.mains, p.flight != nil
 }
 
 // launch sends a power command in the background. The caller has the turn. What it leads to is shown

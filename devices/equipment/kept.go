@@ -158,12 +158,7 @@ func (p *projector) chooseLate() {
 	err := p.behind(func(life context.Context) {
 		defer p.endChoosing()
 		ctx := line.WithUrgency(life, line.Person)
-		for try := 1; ; try++ {
-			switch busy := p.tryKept(ctx, try < busyTries); {
-			case busy && sleep(ctx, busyPause):
-			default:
-				return
-			}
+		for try := 1; p.tryKept(ctx, try < busyTries) && sleep(ctx, busyPause); try++ {
 		}
 	})
 	if err != nil {

@@ -52,6 +52,7 @@ type projector struct {
 	dueUntil   time.Time // the equipment has accepted to become due, and may still say otherwise until then
 	kept       kept
 	choosing   bool   // chooseLate is under way
+	mains      uint64 // how often it has come or gone
 	mishap     string // why the lamp is not lit, where the equipment does not say
 }
 
@@ -114,10 +115,11 @@ func (p *projector) behind(do func(life context.Context)) error {
 	return nil
 }
 
-// SetFed does what base does, and forgets everything that the mains has ended.
+// SetFed does what base does, and forgets everything that the mains has ended, with what is being read meanwhile.
 func (p *projector) SetFed(fed bool) {
-	if !fed {
+	if fed != p.fed() {
 		p.state.Lock()
+		p.mains++
 		p.power, p.flight, p.due, p.kept, p.mishap = devices.PowerUnknown, nil, "", kept{}, ""
 		p.state.Unlock()
 	}
@@ -126,7 +128,8 @@ func (p *projector) SetFed(fed bool) {
 
 // ask reads and reports, and begins what was kept for now.
 func (p *projector) ask(ctx context.Context) (busy bool, err error) {
-	if p.isFlying() {
+	mains, flying := p.standing()
+	if flying {
 		p.tell() // the line belongs to the command; the time goes on
 		return true, errNotAsked
 	}
@@ -139,22 +142,28 @@ func (p *projector) ask(ctx context.Context) (busy bool, err error) {
 	if q == devices.Unknown {
 		status.Lamp, status.Input = -1, ""
 	}
-	p.enter(status.Power, q, status.Reckoned)
+	if !p.enter(mains, status.Power, q, status.Reckoned) {
+		return false, errNotAsked
+	}
 	p.catchUp()
 	p.tell()
 	p.tellRest(status, q)
 	return p.inTransition(), nil
 }
 
-// enter takes in what the power is said to be, or reckoned to be.
-func (p *projector) enter(power devices.Power, q devices.Quality, reckoned bool) {
+// enter takes in what the power was said to be, or reckoned to be, since the mains last came or went; false where it has
+// come or gone again since, and what was said is of a projector that was another.
+func (p *projector) enter(mains uint64, power devices.Power, q devices.Quality, reckoned bool) bool {
 	p.state.Lock()
 	defer p.state.Unlock()
+	if mains != p.mains {
+		return false
+	}
 	now := time.Now()
 	p.oneWay = q != devices.Reported
 	if q != devices.Reported && power == devices.PowerUnknown { // one that cannot be asked is where the clock says it is
 		if p.power == devices.PowerUnknown {
-			return
+			return true
 		}
 		power, q = p.power, devices.Assumed
 		if p.left(now) == 0 {
@@ -175,6 +184,7 @@ func (p *projector) enter(power devices.Power, q devices.Quality, reckoned bool)
 		q = devices.Assumed
 	}
 	p.change(power, q, now)
+	return true
 }
 
 // change notes a power. The caller holds state.

@@ -259,6 +259,39 @@ func TestRunsAreOnTheDiskAtOnceAndTheRestSoon(t *testing.T) {
 	})
 }
 
+// In a crowd of entries the next wait for company, but no longer than commitEvery; one that comes later does not wait.
+func TestACrowdOfEntriesSharesACommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, end := life(t.TempDir(), quiet())
+		defer end()
+		kept := func() uint64 {
+			synctest.Wait()
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			return j.kept
+		}
+		j.disk <- struct{}{} // the writer is held up, and two entries gather
+		j.Record(Entry{})
+		j.Record(Entry{})
+		<-j.disk
+		if n := kept(); n != 2 {
+			t.Fatalf("%d of the crowd are committed", n)
+		}
+		j.Record(Entry{})
+		if n := kept(); n != 2 {
+			t.Errorf("%d committed: the third had a commit of its own", n)
+		}
+		time.Sleep(commitEvery)
+		if n := kept(); n != 3 {
+			t.Errorf("%d committed %s later", n, commitEvery)
+		}
+		j.Record(Entry{})
+		if n := kept(); n != 4 {
+			t.Errorf("%d committed: the crowd is gone, and one alone waits", n)
+		}
+	})
+}
+
 func TestADiskThatIsGoneIsToldOnceAndWrittenAgainWhenItIsBack(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, FileName)
