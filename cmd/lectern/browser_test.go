@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -134,16 +136,36 @@ func tell[P, R any](p *glass, command cdp.Command[P, R], params P) R {
 // eval runs a piece of script in the page and returns what it comes to.
 func eval[T any](p *glass, script string) T {
 	p.t.Helper()
-	return bounded(p, func(ctx context.Context) (T, error) {
-		return chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	return bounded(p, func(ctx context.Context) (T, error) { return evaluate[T](ctx, script) })
+}
+
+func evaluate[T any](ctx context.Context, script string) (T, error) {
+	return chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+}
+
+// ask is eval for what is asked again and again: a page that gives way to the next one while it is asked has no answer
+// yet, which is the zero of T.
+func ask[T any](p *glass, script string) T {
+	p.t.Helper()
+	return bounded(p, func(ctx context.Context) (none T, err error) {
+		r, err := evaluate[T](ctx, script)
+		var said *cdproto.Error
+		if errors.As(err, &said) && said.Code == serverError {
+			return none, nil
+		}
+		return r, err
 	})
 }
+
+// serverError is what the browser answers with when it could not carry out a command that it understood ("Inspected
+// target navigated or closed", "Execution context was destroyed"); a fault in a script itself comes another way.
+const serverError = -32000
 
 // until waits until a piece of script is true.
 func (p *glass) until(what, script string) {
 	p.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if eval[bool](p, "Boolean("+script+")") {
+		if ask[bool](p, "Boolean("+script+")") {
 			return
 		}
 	}
@@ -185,7 +207,7 @@ func (p *glass) point(selector string, across, down float64) (x, y float64) {
 		return top && (e === top || e.contains(top)) ? [x, y] : null;
 	})()`, quoted(selector), across, down)
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if at := eval[[]float64](p, script); len(at) == 2 {
+		if at := ask[[]float64](p, script); len(at) == 2 {
 			return at[0], at[1]
 		}
 	}

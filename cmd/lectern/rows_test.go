@@ -173,6 +173,7 @@ func TestA11ProjectorOnOffAndTheScreenFollows(t *testing.T) {
 	h.truly("projector.power", "on")
 	h.hears(beam, "PWR ON\r")
 	h.says("screen.position", 0)
+	h.says("screen.motion", "stop")                        // which is said when the relay has been let go
 	h.hears(bus, "02 05 00 01 FF 00", "02 05 00 01 00 00") // down, and let go at the end
 	h.set("projector.power", "off", "done", "accepted")
 	h.says("projector.power", "off")

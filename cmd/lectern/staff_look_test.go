@@ -94,7 +94,6 @@ func TestEveryStaffPageFitsTheTabletAndKeepsNobodyOut(t *testing.T) {
 				axe(t, p, view)
 				shoot(t, p, view+"-"+s.language)
 			})
-			forgetStaff(p)
 		})
 	}
 }
@@ -150,7 +149,6 @@ func TestStaffPagesLookAsTheyWereSeen(t *testing.T) {
 				shot := tell(p, page.CaptureScreenshot, page.CaptureScreenshotParams{})
 				compare(t, filepath.Join("testdata", "staff", fmt.Sprintf("%s-%dx%d-%s.png", view, s.width, s.height, s.language)), shot.Data)
 			})
-			forgetStaff(p)
 		})
 	}
 }

@@ -20,7 +20,6 @@ func onTablets(t *testing.T, play func(t *testing.T, h *house, p *glass, s scree
 		t.Run(s.language, func(t *testing.T) {
 			h, p := served(t, in, s, changes...)
 			play(t, h, p, s)
-			forgetStaff(p)
 		})
 	}
 }
@@ -156,13 +155,11 @@ func TestB5TheLightsAreAsTheMeetingAsksAndARepairOrderGoesItsWay(t *testing.T) {
 // The reminder is on the tablet, also where it is locked, and on no presenter's panel.
 func TestB6TeaIsForTheTabletOnly(t *testing.T) {
 	t.Parallel()
-	in := browser(t)
-	for _, s := range tablets {
-		h, p := served(t, in, s, func(r *configs.Room) { r.Meetings.Tea = time.Nanosecond })
+	onTablets(t, func(t *testing.T, h *house, p *glass, s screen) {
 		p.types(meetingOf(p, "项目评审 Review")+"[name=who]", "WM")
 		moves(p, s, "session", "会议中", "In session")
 		p.reads(".banner.tea", speaks(s, "请添水", "Pour water"))
-		wall := hang(t, in, h.url, wall)
+		wall := hang(t, browser(t), h.url, wall)
 		wall.unlock()
 		if text := eval[string](wall, "document.body.innerText"); strings.Contains(text, "添水") || strings.Contains(text, "Pour") {
 			t.Errorf("the presenters read %s", text)
@@ -178,8 +175,7 @@ func TestB6TeaIsForTheTabletOnly(t *testing.T) {
 		p.enterStaff()
 		p.tap(meetingOf(p, "项目评审 Review") + `a[href^="/staff/records/"]`)
 		p.reads("table.lines", speaks(s, "添水", "Water poured"))
-		forgetStaff(p)
-	}
+	}, func(r *configs.Room) { r.Meetings.Tea = time.Nanosecond })
 }
 
 func TestB7APhaseRunsItsScene(t *testing.T) {

@@ -54,6 +54,7 @@ func served(t *testing.T, in context.Context, s screen, changes ...func(*configs
 		r.Room.Timezone = zoneOfNoon()
 	}}, changes...)...)
 	p := hang(t, in, h.url+"/staff/lang?to="+s.language, s)
+	t.Cleanup(func() { forgetStaff(p) }) // the next one is asked for the PIN, however this one ends
 	p.enterStaff()
 	return h, p
 }
