@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// fewPanels hear of a change in the moment it is made. With more of them, what one press changes within
-	// gatherTime (that it is asked for, that it is done) is told in one go.
+	// fewPanels hear of a change in the moment it is made. More of them hear of a press once, with what came of it, if
+	// that is known within gatherTime; what has come about is told to any number in the moment it is known.
 	fewPanels  = 32
 	gatherTime = time.Millisecond
 	// atOnce is how many panels are woken before others get the processor: a press must not stand in a queue behind two
@@ -73,15 +73,15 @@ func (r *rounds) leave(f *follower) {
 func (r *rounds) run(ctx context.Context, changes *room.Subscription) {
 	var round []*follower
 	for {
-		if _, err := changes.Next(ctx); err != nil {
+		u, err := changes.Next(ctx)
+		if err != nil {
 			return
 		}
 		r.mu.Lock()
 		round = slices.AppendSeq(round[:0], maps.Keys(r.panels))
 		r.mu.Unlock()
-		if len(round) > fewPanels {
-			time.Sleep(gatherTime)
-			changes.Look()
+		if len(round) > fewPanels && isAsked(u) {
+			gather(ctx, changes)
 		}
 		for i, f := range round {
 			select {
@@ -94,4 +94,23 @@ func (r *rounds) run(ctx context.Context, changes *room.Subscription) {
 		}
 		clear(round)
 	}
+}
+
+// gather waits until something has come of what was asked for, for gatherTime at most.
+func gather(ctx context.Context, changes *room.Subscription) {
+	ctx, cancel := context.WithTimeout(ctx, gatherTime)
+	defer cancel()
+	for {
+		if u, err := changes.Next(ctx); err != nil || !isAsked(u) {
+			return
+		}
+	}
+}
+
+// isAsked reports whether an update says no more than what somebody has asked for, which is under way.
+func isAsked(u room.Update) bool {
+	if len(u.Properties) == 0 || len(u.Devices)+len(u.Lines)+len(u.Runs)+len(u.Automatic) > 0 || u.Reload != nil || u.Emergency != nil || u.Staff != nil || u.Storage != nil {
+		return false
+	}
+	return !slices.ContainsFunc(u.Properties, func(p room.PropertyState) bool { return p.Target.IsZero() })
 }
