@@ -43,7 +43,7 @@ func TestABadBuildingFileSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestTheSchemaOfABuildingTakesTheExample(t *testing.T) {
-	text, err := BuildingSchema()
+	text, err := MakeBuildingSchema()
 	if err != nil {
 		t.Fatal(err)
 	}
