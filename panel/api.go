@@ -227,7 +227,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(text) // Flush says what went wrong
 		err = control.Flush()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			s.counts.cut.Inc()
+			s.counts.cut.Add(1)
 		}
 		return err == nil
 	}

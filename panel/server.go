@@ -89,7 +89,6 @@ type Server struct {
 	times    times
 	pictures chan struct{} // bounds the pictures relayed
 	counts   *counts
-	metrics  http.Handler
 	exports  *export
 	staff    *staff.Pages // nil where staff have no PIN
 	reports  reports
@@ -123,7 +122,6 @@ func New(c Config) (*Server, error) {
 		s.sessions, s.keypad, s.holds, s.rates, s.streams, s.each = b.sessions, b.keypad, b.holds, b.rates, b.streams, b.each
 		s.pictures, s.relay, s.exports, s.counts, s.times = b.pictures, b.relay, b.exports, b.counts, b.times
 	}
-	s.metrics = metrics(s)
 	s.Before = nil // what was before that one is not kept
 	if err := s.tablet(); err != nil {
 		return nil, err
