@@ -73,16 +73,18 @@ func (r *rounds) leave(f *follower) {
 func (r *rounds) run(ctx context.Context, changes *room.Subscription) {
 	var round []*follower
 	for {
-		u, err := changes.Next(ctx)
+		var err error
+		if r.areMany() {
+			_, err = changes.NextSettled(ctx, gatherTime)
+		} else {
+			_, err = changes.Next(ctx)
+		}
 		if err != nil {
 			return
 		}
 		r.mu.Lock()
 		round = slices.AppendSeq(round[:0], maps.Keys(r.panels))
 		r.mu.Unlock()
-		if len(round) > fewPanels && isAsked(u) {
-			gather(ctx, changes)
-		}
 		for i, f := range round {
 			select {
 			case f.fresh <- struct{}{}:
@@ -96,21 +98,8 @@ func (r *rounds) run(ctx context.Context, changes *room.Subscription) {
 	}
 }
 
-// gather waits until something has come of what was asked for, for gatherTime at most.
-func gather(ctx context.Context, changes *room.Subscription) {
-	ctx, cancel := context.WithTimeout(ctx, gatherTime)
-	defer cancel()
-	for {
-		if u, err := changes.Next(ctx); err != nil || !isAsked(u) {
-			return
-		}
-	}
-}
-
-// isAsked reports whether an update says no more than what somebody has asked for, which is under way.
-func isAsked(u room.Update) bool {
-	if len(u.Properties) == 0 || len(u.Devices)+len(u.Lines)+len(u.Runs)+len(u.Automatic) > 0 || u.Reload != nil || u.Emergency != nil || u.Staff != nil || u.Storage != nil {
-		return false
-	}
-	return !slices.ContainsFunc(u.Properties, func(p room.PropertyState) bool { return p.Target.IsZero() })
+func (r *rounds) areMany() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.panels) > fewPanels
 }

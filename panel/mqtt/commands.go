@@ -21,6 +21,10 @@ const (
 	payloadMax = 1024             // bytes of a set; a level or a source's name is far shorter
 	queueMost  = 64               // commands that wait for one device
 	waitMost   = 10 * time.Second // that a command may have waited before it is begun
+
+	// soon is how long the broker hears nothing of a command that has been taken, if its end is not known before: telling
+	// it would be in the way of carrying it out.
+	soon = 2 * time.Millisecond
 )
 
 // set is one command as it came.
@@ -139,11 +143,14 @@ func (w *worker) do(ctx context.Context, c set) {
 		w.refuse(c, devices.Phrase{ZH: "取值不对，可取" + takes(property), EN: err.Error()}, 0)
 		return
 	}
-	w.report(c, devices.Accepted, devices.Phrase{}, 0)
+	accepted := sync.OnceFunc(func() { w.report(c, devices.Accepted, devices.Phrase{}, 0) })
+	late := time.AfterFunc(soon, accepted)
 	before := w.promises[c.property]
 	before.hold()
 	o, err := w.Room.Do(ctx, room.Command{Device: c.node, Property: c.property, Value: value, By: journal.By{Via: "mqtt"}})
 	before.release(err == nil && o.OK())
+	late.Stop()
+	accepted()
 	switch {
 	case err != nil:
 		w.report(c, devices.Refused, devices.Phrase{ZH: "没有这个属性或取值不对", EN: err.Error()}, 0)

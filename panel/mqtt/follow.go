@@ -59,7 +59,7 @@ func (s *session) follow(ctx context.Context) error {
 	go func() {
 		defer close(changes)
 		for subscription := s.Room.Subscribe(0); ; {
-			u, err := subscription.Next(ctx)
+			u, err := subscription.NextSettled(ctx, soon)
 			if err != nil {
 				return
 			}

@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -282,6 +283,44 @@ func (s *Subscription) Next(ctx context.Context) (Update, error) {
 			return Update{}, context.Cause(ctx)
 		}
 	}
+}
+
+// NextSettled is Next, but where there is nothing new but what somebody has asked for it waits for what comes of that, for
+// at most a time, and returns both in one. Most equipment has answered before it is over.
+func (s *Subscription) NextSettled(ctx context.Context, most time.Duration) (Update, error) {
+	var over <-chan time.Time
+	for {
+		seen := s.seen
+		u, fresh, changed := s.look()
+		if fresh && !u.isAsked() {
+			return u, nil
+		}
+		if fresh {
+			if over == nil {
+				timer := time.NewTimer(most)
+				defer timer.Stop()
+				over = timer.C
+			}
+			s.seen = seen // until it is told
+		}
+		select {
+		case <-changed:
+		case <-over:
+			u, _ := s.Look()
+			return u, nil
+		case <-ctx.Done():
+			return Update{}, context.Cause(ctx)
+		}
+	}
+}
+
+// isAsked reports whether an update says no more than what somebody has asked for and is under way.
+func (u *Update) isAsked() bool {
+	others := len(u.Devices) + len(u.Lines) + len(u.Runs) + len(u.Automatic)
+	if len(u.Properties) == 0 || others > 0 || u.Reload != nil || u.Emergency != nil || u.Staff != nil || u.Storage != nil {
+		return false
+	}
+	return !slices.ContainsFunc(u.Properties, func(p PropertyState) bool { return p.Target.IsZero() })
 }
 
 // Look is Next that does not wait; false where nothing has changed.
