@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
@@ -17,8 +18,8 @@ import (
 )
 
 // Floor is the least that a press can cost: an HTTP handler, or an MQTT handler where a broker is named, that
-// calls the Modbus library and does nothing else. It checks nothing, remembers nothing and tells nobody. It
-// serves until ctx ends, and says on out where.
+// calls the Modbus library and then writes to the panels that follow, if any, and does nothing else. It checks nothing
+// and remembers nothing. It serves until ctx ends, and says on out where.
 func Floor(ctx context.Context, slave, broker string, out io.Writer) error {
 	handler := modbus.NewTCPClientHandler(slave)
 	handler.SlaveId, handler.Timeout = 1, time.Second
@@ -50,6 +51,7 @@ func Floor(ctx context.Context, slave, broker string, out io.Writer) error {
 			return fmt.Errorf("the floor: %w", t.Error())
 		}
 	}
+	all := audience{panels: make(map[chan []byte]bool)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/devices/{device}/power", func(w http.ResponseWriter, r *http.Request) {
 		var body struct{ Value bool }
@@ -62,9 +64,11 @@ func Floor(ctx context.Context, slave, broker string, out io.Writer) error {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
+		all.tell(r.PathValue("device"), body.Value)
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintln(w, `{"outcome":"done"}`)
 	})
+	mux.HandleFunc("GET /api/v1/events", all.follow)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("the floor: %w", err)
@@ -77,4 +81,48 @@ func Floor(ctx context.Context, slave, broker string, out io.Writer) error {
 	_ = server.Close()
 	<-over
 	return nil
+}
+
+// audience are the panels that follow the floor: each has a goroutine that writes to it what it is given, no more.
+type audience struct {
+	mu     sync.Mutex
+	panels map[chan []byte]bool
+}
+
+// tell gives every panel an event that is as long as a room's.
+func (a *audience) tell(device string, on bool) {
+	const event = "id: 1000\nevent: changes\ndata: {\"revision\":1000,\"full\":false,\"properties\":[{\"device\":%q,\"property\":\"power\",\"value\":%t,\"quality\":\"reported\",\"seen\":%q,\"since\":%[3]q}]}\n\n"
+	text := fmt.Appendf(nil, event, device, on, time.Now().Format(time.RFC3339Nano))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for p := range a.panels {
+		select {
+		case p <- text:
+		default: // it has gone, or misses this one
+		}
+	}
+}
+
+func (a *audience) follow(w http.ResponseWriter, r *http.Request) {
+	mine := make(chan []byte, 64)
+	a.mu.Lock()
+	a.panels[mine] = true
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.panels, mine)
+	}()
+	w.Header().Set("Content-Type", "text/event-stream")
+	control := http.NewResponseController(w)
+	for text := []byte("event: snapshot\ndata: {}\n\n"); ; {
+		if _, err := w.Write(text); err != nil || control.Flush() != nil {
+			return
+		}
+		select {
+		case text = <-mine:
+		case <-r.Context().Done():
+			return
+		}
+	}
 }
