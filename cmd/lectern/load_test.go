@@ -130,6 +130,8 @@ type pressure struct {
 	panels  []time.Duration
 	done    int
 	other   map[string]int
+	longest time.Duration // until an answer, and to what
+	slowest string
 }
 
 // press presses at its rate until the time is over, and waits for each answer.
@@ -142,7 +144,10 @@ func (l *pressure) press(c *client, f presser, end time.Time) {
 		l.presses[f.name].Store(p)
 		outcome := c.set(f.name, p.value)
 		l.mu.Lock()
-		l.answers = append(l.answers, time.Since(p.at))
+		took := time.Since(p.at)
+		if l.answers = append(l.answers, took); took > l.longest {
+			l.longest, l.slowest = took, fmt.Sprintf("%s to %s at %s: %s", f.name, p.value, p.at.UTC().Format("15:04:05.000"), outcome)
+		}
 		if l.other == nil {
 			l.other = make(map[string]int)
 		}
@@ -206,6 +211,7 @@ func (l *pressure) report(t *testing.T, clients []*client, screens []*screenful,
 		}
 		t.Logf("%s: %d, p50 %s, p99 %s, longest %s", m.what, len(m.of), m.of[len(m.of)/2].Round(100*time.Microsecond), m.of[len(m.of)*99/100].Round(100*time.Microsecond), m.of[len(m.of)-1].Round(time.Millisecond))
 	}
+	t.Logf("the answer that took longest was to %s", l.slowest)
 	// The equipment's time-outs are real, and so is the other work of this machine.
 	if l.done < presses*95/100 || len(l.wire) < l.done*98/100 {
 		t.Errorf("of %d presses %d were done and %d seen on a wire", presses, l.done, len(l.wire))
