@@ -6,21 +6,40 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"lectern/cmd/lectern/bench"
 )
 
 type benchVerb struct {
-	Only    []string `arg:"" optional:"" help:"Parts to measure: press, mqtt, bus, slow, outside, rate, rest, growth; left out, all of these. Also load, which takes five minutes."`
-	Repeats int      `help:"How often what is short is measured; figures are medians." default:"3"`
+	Only    []string
+	Repeats int
 
-	Floor  string `hidden:"" help:"Be the floor that presses are held against, on a Modbus TCP slave." placeholder:"ADDR"`
-	Broker string `hidden:"" help:"For --floor: the broker on which it takes presses too." placeholder:"URL"`
+	Floor  string
+	Broker string
 }
 
-// Help says more than fits into a line.
-func (*benchVerb) Help() string {
-	return `Runs rooms end to end on equipment of its own and prints a table of figures with the limit beside each.
-Takes some minutes, and wants the machine for itself. Ends with 1 where a limit was not kept.`
+func (v *benchVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "bench [PART...]",
+		Short: "Measure the program on this machine and print the figures beside their limits.",
+		Long: `Runs rooms end to end on equipment of its own and prints a table of figures with the limit beside each.
+Takes some minutes, and wants the machine for itself. Ends with 1 where a limit was not kept.
+
+A PART is press, mqtt, bus, slow, outside, rate, rest or growth; left out, all of these. Also load, which
+takes five minutes.`,
+		Example: "  lectern bench press mqtt --repeats 5",
+		RunE: func(c *cobra.Command, parts []string) error {
+			v.Only = parts
+			return v.Run(c.Context(), t)
+		},
+	}
+	f := c.Flags()
+	f.IntVar(&v.Repeats, "repeats", 3, "Measure what is short `N` times; figures are medians")
+	f.StringVar(&v.Floor, "floor", "", "Be the floor that presses are held against, on the Modbus TCP slave at `ADDR`.")
+	f.StringVar(&v.Broker, "broker", "", "For --floor: take presses on the broker at `URL` too.")
+	hide(f, "floor", "broker")
+	return c
 }
 
 // Run measures.

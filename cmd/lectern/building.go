@@ -7,20 +7,40 @@ import (
 	"net"
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"lectern/configs"
 	"lectern/panel"
 	"lectern/panel/building"
 )
 
 type buildingVerb struct {
-	Config  string `help:"Building file; configs/building/building.yaml is one to start from." type:"path" required:"" placeholder:"FILE"`
-	Listen  string `help:"Where the page is served." default:"127.0.0.1:8090" placeholder:"ADDR"`
-	Data    string `help:"Folder for a certificate of the program's own making." type:"path" placeholder:"DIR"`
-	Verbose bool   `short:"v" help:"Log every detail."`
+	Config  string
+	Listen  string
+	Data    string
+	Verbose bool
+}
+
+func (v *buildingVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "building",
+		Short:   "Show every room of a building, by its MQTT broker, on one page.",
+		Example: "  lectern building --config building.yaml",
+		RunE:    func(c *cobra.Command, _ []string) error { return v.Run(c.Context(), t) },
+	}
+	f := c.Flags()
+	pathFlag(f, &v.Config, "config", "", "Read the building from `FILE`, which must be given; configs/building/building.yaml is one to start from.")
+	f.StringVar(&v.Listen, "listen", "127.0.0.1:8090", "Serve the page at `ADDR`")
+	pathFlag(f, &v.Data, "data", "", "Keep a certificate of the program's own making in the folder `DIR`.")
+	f.BoolVarP(&v.Verbose, "verbose", "v", false, "Log every detail.")
+	return c
 }
 
 // Run shows the rooms of a broker until the process is told to stop.
 func (v *buildingVerb) Run(ctx context.Context, t terminal) error {
+	if v.Config == "" {
+		return fmt.Errorf("%w: give the building file: --config FILE", errUsage)
+	}
 	cfg, err := configs.LoadBuilding(v.Config, os.LookupEnv)
 	if err != nil {
 		return fmt.Errorf("the building file has faults; nothing was started:\n%w", err)

@@ -14,13 +14,28 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // connection says how a verb reaches the daemon.
 type connection struct {
-	Address string `help:"Where the panel is served." default:"http://127.0.0.1:8080" env:"LECTERN_ADDRESS" placeholder:"URL"`
-	Data    string `help:"Folder of the room's data, for the token; left out, the newest under the usual place." type:"path" placeholder:"DIR"`
-	Token   string `help:"Token, where there is no such folder." env:"LECTERN_TOKEN"`
+	Address string
+	Data    string
+	Token   string
+}
+
+func (c *connection) bind(f *pflag.FlagSet) {
+	f.StringVar(&c.Address, "address", "http://127.0.0.1:8080", "Speak to the daemon whose panel is served at `URL` ($LECTERN_ADDRESS)")
+	pathFlag(f, &c.Data, "data", "", "Take the token from `DIR`, the folder of the room's data; left out, from the newest under the usual place.")
+	f.StringVar(&c.Token, "token", "", "Come in with `TOKEN`, where there is no such folder ($LECTERN_TOKEN).")
+	// What the environment has is not made the flag's default, which help shows: a token is nobody else's.
+	for name, to := range map[string]*string{"LECTERN_ADDRESS": &c.Address, "LECTERN_TOKEN": &c.Token} {
+		if value, ok := os.LookupEnv(name); ok {
+			*to = value
+		}
+	}
 }
 
 // token finds what the daemon on this machine lets the command line in with.
@@ -170,8 +185,24 @@ func (t text) String() string {
 
 type stateVerb struct {
 	connection
-	Filter string `arg:"" optional:"" help:"Show only properties whose name contains this."`
-	JSON   bool   `help:"As JSON."`
+	Filter string
+	JSON   bool
+}
+
+func (v *stateVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "state [FILTER]",
+		Short:   "Show the state of a running room.",
+		Long:    "With a FILTER, only the properties whose name contains it.",
+		Example: "  lectern state projector",
+		RunE: func(c *cobra.Command, given []string) error {
+			v.Filter = first(given)
+			return v.Run(c.Context(), t)
+		},
+	}
+	v.bind(c.Flags())
+	c.Flags().BoolVar(&v.JSON, "json", false, "Print JSON.")
+	return c
 }
 
 // Run prints the state.
@@ -213,9 +244,25 @@ func (v *stateVerb) Run(ctx context.Context, t terminal) error {
 
 type setVerb struct {
 	connection
-	Property string `arg:"" name:"device.property"`
-	Value    string `arg:""`
-	JSON     bool   `help:"As JSON."`
+	Property string
+	Value    string
+	JSON     bool
+}
+
+func (v *setVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "set DEVICE.PROPERTY VALUE",
+		Short:   "Set a property of a running room.",
+		Long:    "lectern state lists the properties. A VALUE that begins with - goes after --.",
+		Example: "  lectern set door-lights.power on",
+		RunE: func(c *cobra.Command, given []string) error {
+			v.Property, v.Value = given[0], given[1]
+			return v.Run(c.Context(), t)
+		},
+	}
+	v.bind(c.Flags())
+	c.Flags().BoolVar(&v.JSON, "json", false, "Print JSON.")
+	return c
 }
 
 // Run sets a property.
@@ -241,9 +288,27 @@ func (v *setVerb) Run(ctx context.Context, t terminal) error {
 
 type sceneVerb struct {
 	connection
-	Name   string `arg:""`
-	Cancel bool   `help:"Cancel it in place of running it."`
-	JSON   bool   `help:"As JSON, when it is over."`
+	Name   string
+	Cancel bool
+	JSON   bool
+}
+
+func (v *sceneVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "scene NAME",
+		Short:   "Run a scene of a running room and follow it.",
+		Long:    "NAME is the id of the scene in the room file.",
+		Example: "  lectern scene system-on",
+		RunE: func(c *cobra.Command, given []string) error {
+			v.Name = given[0]
+			return v.Run(c.Context(), t)
+		},
+	}
+	f := c.Flags()
+	v.bind(f)
+	f.BoolVar(&v.Cancel, "cancel", false, "Cancel it in place of running it.")
+	f.BoolVar(&v.JSON, "json", false, "Print JSON, when it is over.")
+	return c
 }
 
 // Run runs a scene and follows it to its end.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+
 	"lectern/configs"
 	"lectern/devices/all"
 	"lectern/panel/pin"
@@ -31,10 +33,29 @@ func load(path string) (*configs.Room, error) {
 }
 
 type checkVerb struct {
-	Files []string `arg:"" name:"file" help:"Room files, or the file of a building." type:"path"`
-	JSON  bool     `help:"As JSON."`
+	Files  []string
+	JSON   bool
+	Replay string
+}
 
-	Replay string `help:"Play a recording (lectern trace --record) to the scripted devices of the one room file, and show what they read in it." type:"path" placeholder:"RECORDING"`
+func (v *checkVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Load room files as run would and say every fault.",
+		Long:  "A FILE is that of a room, or of a building.",
+		Example: `  lectern check room.yaml
+  lectern check --replay first.rec room.yaml`,
+		RunE: func(_ *cobra.Command, files []string) error {
+			for _, file := range files {
+				v.Files = append(v.Files, absolute(file))
+			}
+			return v.Run(t)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&v.JSON, "json", false, "Print JSON.")
+	pathFlag(f, &v.Replay, "replay", "", "Play a `RECORDING` (lectern trace --record) to the scripted devices of the one room file, and show what they read in it.")
+	return c
 }
 
 // Run checks room files.
@@ -98,7 +119,17 @@ func (v *checkVerb) Run(t terminal) error {
 }
 
 type schemaVerb struct {
-	Building bool `help:"That of the file of a building."`
+	Building bool
+}
+
+func (v *schemaVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON schema of the room file, for editors.",
+		RunE:  func(*cobra.Command, []string) error { return v.Run(t) },
+	}
+	c.Flags().BoolVar(&v.Building, "building", false, "Print that of the file of a building.")
+	return c
 }
 
 // Run prints the schema.
@@ -112,7 +143,20 @@ func (v *schemaVerb) Run(t terminal) error {
 }
 
 type pinVerb struct {
-	PIN string `arg:"" optional:"" help:"4 to 12 digits. Left out, it is read from standard input, which keeps it out of the shell's history."`
+	PIN string
+}
+
+func (v *pinVerb) command(t terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "pin [PIN]",
+		Short: "Turn a PIN into what the room file stores.",
+		Long: `A PIN is 4 to 12 digits. Left out, it is read from standard input, which keeps it out of the shell's
+history.`,
+		RunE: func(_ *cobra.Command, given []string) error {
+			v.PIN = first(given)
+			return v.Run(t)
+		},
+	}
 }
 
 // Run prints the hash of a PIN.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/spf13/cobra"
+
 	"lectern/configs"
 	"lectern/devices/all"
 	"lectern/panel"
@@ -12,9 +14,23 @@ import (
 )
 
 type guideVerb struct {
-	Config string `help:"Room file. Left out: the demo room." type:"path" placeholder:"FILE"`
-	Lang   string `help:"zh or en; left out, the room's own language." enum:",zh,en" default:""`
-	HTML   bool   `help:"One page of HTML for the printer, in place of Markdown."`
+	Config string
+	Lang   string
+	HTML   bool
+}
+
+func (v *guideVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "guide",
+		Short:   "Write the operating instruction (作业指导书) of a room from its file.",
+		Example: "  lectern guide --config room.yaml --html >guide.html",
+		RunE:    func(*cobra.Command, []string) error { return v.Run(t) },
+	}
+	f := c.Flags()
+	pathFlag(f, &v.Config, "config", "", "Read the room from `FILE`. Left out: the demo room.")
+	choiceFlag(f, &v.Lang, "lang", "Write in this `LANGUAGE`: zh or en. Left out: the room's own.", "zh", "en")
+	f.BoolVar(&v.HTML, "html", false, "Write one page of HTML for the printer, in place of Markdown.")
+	return c
 }
 
 // Run prints the operating instruction of a room.

@@ -9,15 +9,35 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 type journalVerb struct {
 	connection
-	Since  string `help:"From when on: a length of time before now, such as 24h, or a time such as 2026-05-01T08:00:00+08:00." default:"24h" placeholder:"TIME"`
-	Device string `help:"Only of this device." placeholder:"ID"`
-	Scene  string `help:"Only of this scene." placeholder:"ID"`
-	CSV    bool   `name:"csv" help:"As CSV, newest first, for a spreadsheet."`
-	JSON   bool   `help:"As JSON, one object a line, oldest first."`
+	Since  string
+	Device string
+	Scene  string
+	CSV    bool
+	JSON   bool
+}
+
+func (v *journalVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "journal",
+		Short: "Print what happened in a running room, and who did it.",
+		Example: `  lectern journal --since 1h --device projector
+  lectern journal --since 2026-05-01T08:00:00+08:00 --csv >may.csv`,
+		RunE: func(c *cobra.Command, _ []string) error { return v.Run(c.Context(), t) },
+	}
+	f := c.Flags()
+	v.bind(f)
+	f.StringVar(&v.Since, "since", "24h", "Begin at `TIME`: a length of time before now, such as 24h, or a time such as 2026-05-01T08:00:00+08:00")
+	f.StringVar(&v.Device, "device", "", "Only of the device `ID`.")
+	f.StringVar(&v.Scene, "scene", "", "Only of the scene `ID`.")
+	f.BoolVar(&v.CSV, "csv", false, "Print CSV, newest first, for a spreadsheet.")
+	f.BoolVar(&v.JSON, "json", false, "Print JSON, one object a line, oldest first.")
+	return c
 }
 
 // logEntry is an entry of the journal as the daemon tells it.

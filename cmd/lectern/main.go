@@ -9,9 +9,10 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
 )
 
 // Exit codes, as the contract has them.
@@ -21,24 +22,27 @@ const (
 	exitUsage  = 2
 )
 
-// verbs is the command line.
-type verbs struct {
-	Run      runVerb      `cmd:"" default:"withargs" help:"Run a room. Without a room file: the demo room on simulated equipment."`
-	Building buildingVerb `cmd:"" help:"Show every room of a building, by its MQTT broker, on one page."`
-	Check    checkVerb    `cmd:"" help:"Load room files as run would and say every fault."`
-	Simulate simulateVerb `cmd:"" help:"Play the equipment of a room file, with faults on request."`
-	State    stateVerb    `cmd:"" help:"Show the state of a running room."`
-	Set      setVerb      `cmd:"" help:"Set a property of a running room."`
-	Scene    sceneVerb    `cmd:"" help:"Run a scene of a running room and follow it."`
-	Reload   reloadVerb   `cmd:"" help:"Have a running room read its file again; what has not changed is not touched."`
-	Journal  journalVerb  `cmd:"" help:"Print what happened in a running room, and who did it."`
-	Bench    benchVerb    `cmd:"" help:"Measure the program on this machine and print the figures beside their limits."`
-	Trace    traceVerb    `cmd:"" help:"Follow the frames on the wires of a running room, decoded."`
-	Guide    guideVerb    `cmd:"" help:"Write the operating instruction (作业指导书) of a room from its file."`
-	Probe    probeVerb    `cmd:"" help:"Look for what answers on a line, by questions that change nothing."`
-	Pin      pinVerb      `cmd:"" help:"Turn a PIN into what the room file stores."`
-	Schema   schemaVerb   `cmd:"" help:"Print the JSON schema of the room file, for editors."`
-	Version  versionVerb  `cmd:"" help:"Print the version."`
+// verbs are what the program can do, in the order in which help lists it. Each is a struct of what it is
+// told, a command that reads that from the words, and a Run that does it.
+func verbs(t terminal) []*cobra.Command {
+	return []*cobra.Command{
+		new(runVerb).command(t),
+		new(buildingVerb).command(t),
+		new(checkVerb).command(t),
+		new(simulateVerb).command(t),
+		new(stateVerb).command(t),
+		new(setVerb).command(t),
+		new(sceneVerb).command(t),
+		new(reloadVerb).command(t),
+		new(journalVerb).command(t),
+		new(benchVerb).command(t),
+		new(traceVerb).command(t),
+		new(guideVerb).command(t),
+		new(probeVerb).command(t),
+		new(pinVerb).command(t),
+		new(schemaVerb).command(t),
+		new(versionVerb).command(t),
+	}
 }
 
 // terminal is where a verb reads and writes.
@@ -60,34 +64,16 @@ func main() {
 
 // run is the whole program but for the process around it; tests call it.
 func run(ctx context.Context, args []string, t terminal) int {
-	var v verbs
-	exited := -1
-	parser, err := kong.New(&v,
-		kong.Name("lectern"),
-		kong.Description("A meeting-room controller. See README.md and, for the room file, configs/README.md."),
-		kong.Writers(t.out, t.err),
-		kong.Exit(func(code int) { exited = code }),
-		kong.UsageOnError(),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(t),
-	)
-	if err != nil {
-		fmt.Fprintln(t.err, "lectern:", err)
-		return exitFailed
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") && args[0] != "-h" && args[0] != "--help" {
+		args = append([]string{"run"}, args...) // the default verb
 	}
-	parsed, err := parser.Parse(args)
-	if exited >= 0 { // --help
-		return exited
-	}
-	if err != nil {
-		fmt.Fprintf(t.err, "lectern: %v\nTry lectern --help.\n", err)
-		return exitUsage
-	}
-	switch err := parsed.Run(); {
+	c, err := execute(ctx, args, t)
+	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errUsage):
-		fmt.Fprintln(t.err, "lectern:", err)
+		what := strings.TrimPrefix(err.Error(), errUsage.Error()+": ")
+		fmt.Fprintf(t.err, "lectern: %s\nTry %s --help.\n", what, c.CommandPath())
 		return exitUsage
 	default:
 		fmt.Fprintln(t.err, "lectern:", err)
@@ -119,7 +105,17 @@ func buildVersion() string {
 }
 
 type versionVerb struct {
-	JSON bool `help:"As JSON."`
+	JSON bool
+}
+
+func (v *versionVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version.",
+		RunE:  func(*cobra.Command, []string) error { return v.Run(t) },
+	}
+	c.Flags().BoolVar(&v.JSON, "json", false, "Print JSON.")
+	return c
 }
 
 // Run prints the version.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"lectern/configs"
 	"lectern/devices"
 	"lectern/devices/all"
@@ -20,37 +22,63 @@ import (
 )
 
 type probeVerb struct {
-	Line   string `arg:"" optional:"" help:"Line of the room file. In its place: --port or --address."`
-	Config string `help:"Room file. Left out: the demo room." type:"path" placeholder:"FILE"`
+	Line   string
+	Config string
 
-	Port    string `help:"Serial port to look at." placeholder:"/dev/ttyUSB0"`
-	Address string `help:"host:port to look at; with --search where to broadcast to." placeholder:"HOST:PORT"`
-	Kind    string `help:"serial, tcp or modbus-tcp; left out, as port or address suggest." enum:",serial,tcp,modbus-tcp" default:""`
-	Baud    []int  `help:"Only these speeds; left out, those that equipment comes with." placeholder:"9600,19200"`
-	Format  string `help:"Data bits, parity, stop bits, to be tried first." placeholder:"8N1"`
+	Port    string
+	Address string
+	Kind    string
+	Baud    []int
+	Format  string
 
-	Driver    []string      `help:"Look for these drivers' equipment only. Left out: those that the room file has on the line, else all." placeholder:"NAME"`
-	All       bool          `help:"Look for the equipment of all drivers, whatever the room file has on the line."`
-	Units     string        `help:"Modbus units to ask." default:"1-247" placeholder:"FROM-TO"`
-	Registers int           `help:"How many coils, inputs and registers of each unit to read." default:"16"`
-	Timeout   time.Duration `help:"How long a Modbus unit may take to answer." default:"200ms"`
-	Search    bool          `help:"Ask all PJLink projectors of the network, by a UDP broadcast (class 2)."`
-	For       time.Duration `help:"How long to wait for answers to --search." default:"30s"`
-	Local     string        `hidden:"" default:":4352"`
-	JSON      bool          `help:"As JSON, one object a line."`
+	Driver    []string
+	All       bool
+	Units     string
+	Registers int
+	Timeout   time.Duration
+	Search    bool
+	For       time.Duration
+	Local     string
+	JSON      bool
 }
 
-// Help says more than fits into a line.
-func (*probeVerb) Help() string {
-	return `Asks what changes nothing and tells who answers: Modbus units with what can be read of them
+func (v *probeVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "probe [LINE]",
+		Short: "Look for what answers on a line, by questions that change nothing.",
+		Long: `Asks what changes nothing and tells who answers: Modbus units with what can be read of them
 (functions 1 to 4, never a write), projectors, players, matrices, sequencers, motors. On a serial line it
 tries the speeds that the equipment comes with. What it does is told on stderr, what it finds on stdout;
 interrupt it at any time. It needs the line for itself: stop the daemon first.
 
-  lectern probe bus --config room.yaml
+A LINE is one of the room file. In its place: --port or --address.`,
+		Example: `  lectern probe bus --config room.yaml
   lectern probe --port /dev/ttyUSB0 --units 1-32
   lectern probe --address 192.168.1.31:4352
-  lectern probe --search`
+  lectern probe --search`,
+		RunE: func(c *cobra.Command, given []string) error {
+			v.Line = first(given)
+			return v.Run(c.Context(), t)
+		},
+	}
+	f := c.Flags()
+	pathFlag(f, &v.Config, "config", "", "Read the room from `FILE`. Left out: the demo room.")
+	f.StringVar(&v.Port, "port", "", "Look at this serial `PORT`, such as /dev/ttyUSB0.")
+	f.StringVar(&v.Address, "address", "", "Look at `HOST:PORT`; with --search: broadcast to it.")
+	choiceFlag(f, &v.Kind, "kind", "Take the line to be of this `KIND`: serial, tcp or modbus-tcp. Left out: as port or address suggest.", "serial", "tcp", "modbus-tcp")
+	f.IntSliceVar(&v.Baud, "baud", nil, "Try these speeds only, such as `9600,19200`. Left out: those that equipment comes with.")
+	f.StringVar(&v.Format, "format", "", "Try this format of data bits, parity and stop bits first, such as `8N1`.")
+	f.StringSliceVar(&v.Driver, "driver", nil, "Look for the equipment of the driver `NAME` only; may be given again. Left out: of those that the room file has on the line, else of all.")
+	f.BoolVar(&v.All, "all", false, "Look for the equipment of all drivers, whatever the room file has on the line.")
+	f.StringVar(&v.Units, "units", "1-247", "Ask the Modbus units `FROM-TO`")
+	f.IntVar(&v.Registers, "registers", 16, "Read `N` coils, inputs and registers of each unit")
+	f.DurationVar(&v.Timeout, "timeout", 200*time.Millisecond, "Give a Modbus unit this `TIME` to answer")
+	f.BoolVar(&v.Search, "search", false, "Ask all PJLink projectors of the network, by a UDP broadcast (class 2).")
+	f.DurationVar(&v.For, "for", 30*time.Second, "Wait this `TIME` for answers to --search")
+	f.StringVar(&v.Local, "local", ":4352", "Hear the answers to --search at `ADDR`.")
+	f.BoolVar(&v.JSON, "json", false, "Print JSON, one object a line.")
+	hide(f, "local")
+	return c
 }
 
 // Run looks at a line.

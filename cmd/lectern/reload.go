@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"lectern/configs"
 	"lectern/panel"
 	"lectern/scenes/journal"
@@ -147,7 +149,18 @@ func (d *daemon) onHangup(ctx context.Context) (stop func()) {
 
 type reloadVerb struct {
 	connection
-	JSON bool `help:"As JSON."`
+	JSON bool
+}
+
+func (v *reloadVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "reload",
+		Short: "Have a running room read its file again; what has not changed is not touched.",
+		RunE:  func(c *cobra.Command, _ []string) error { return v.Run(c.Context(), t) },
+	}
+	v.bind(c.Flags())
+	c.Flags().BoolVar(&v.JSON, "json", false, "Print JSON.")
+	return c
 }
 
 // Run has a running daemon read its room file again.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"lectern/configs"
@@ -21,13 +22,32 @@ import (
 )
 
 type runVerb struct {
-	Config    string  `help:"Room file. Left out: the demo room, simulated." type:"path" placeholder:"FILE"`
-	Listen    string  `help:"Where the panel is served." default:"127.0.0.1:8080" placeholder:"ADDR"`
-	Data      string  `help:"Folder for journal and state." type:"path" placeholder:"DIR"`
-	Simulate  bool    `help:"Play the equipment of the room file in this process."`
-	Simulated string  `help:"Folder that a running 'lectern simulate' was given; its lines are used in place of the real ones." type:"path" placeholder:"DIR"`
-	Speed     float64 `help:"With --simulate: how much quicker than life the equipment is." default:"1"`
-	Verbose   bool    `short:"v" help:"Log every frame's worth of detail."`
+	Config    string
+	Listen    string
+	Data      string
+	Simulate  bool
+	Simulated string
+	Speed     float64
+	Verbose   bool
+}
+
+func (v *runVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Run a room. Without a room file: the demo room on simulated equipment.",
+		Example: `  lectern run --config room.yaml --listen 0.0.0.0:8080
+  lectern run --config room.yaml --simulate --speed 10`,
+		RunE: func(c *cobra.Command, _ []string) error { return v.Run(c.Context(), t) },
+	}
+	f := c.Flags()
+	pathFlag(f, &v.Config, "config", "", "Read the room from `FILE`. Left out: the demo room, simulated.")
+	f.StringVar(&v.Listen, "listen", "127.0.0.1:8080", "Serve the panel at `ADDR`")
+	pathFlag(f, &v.Data, "data", "", "Keep journal and state in the folder `DIR`.")
+	f.BoolVar(&v.Simulate, "simulate", false, "Play the equipment of the room file in this process.")
+	pathFlag(f, &v.Simulated, "simulated", "", "Use the lines of a running 'lectern simulate --dir `DIR`' in place of the real ones.")
+	f.Float64Var(&v.Speed, "speed", 1, "With --simulate: play it `N` times as quick as life")
+	f.BoolVarP(&v.Verbose, "verbose", "v", false, "Log every frame's worth of detail.")
+	return c
 }
 
 // Run runs a room until the process is told to stop.

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"lectern/devices/sim"
 	"lectern/devices/sim/cast"
 )
@@ -17,18 +19,29 @@ import (
 const endpointsFile = "endpoints.json"
 
 type simulateVerb struct {
-	Config string   `help:"Room file. Left out: the demo room." type:"path" placeholder:"FILE"`
-	Dir    string   `help:"Folder for the simulated ports; give the same to 'lectern run --simulated'." type:"path" default:"./simulated" placeholder:"DIR"`
-	Speed  float64  `help:"How much quicker than life the equipment is." default:"1"`
-	Fault  []string `help:"A fault from the start: bus=silence, projector=no-lamp." placeholder:"WHERE=NAME" sep:"none"`
+	Config string
+	Dir    string
+	Speed  float64
+	Fault  []string
 }
 
-// Help says more than fits into a line.
-func (*simulateVerb) Help() string {
-	return `Plays the equipment of a room file on pseudo-terminals and sockets, by its real protocols. The room
+func (v *simulateVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "simulate",
+		Short: "Play the equipment of a room file, with faults on request.",
+		Long: `Plays the equipment of a room file on pseudo-terminals and sockets, by its real protocols. The room
 runs on them with: lectern run --config FILE --simulated DIR
 
-` + simulateHelp
+` + simulateHelp,
+		Example: "  lectern simulate --config room.yaml --fault bus=late=300ms --fault projector=no-lamp",
+		RunE:    func(c *cobra.Command, _ []string) error { return v.Run(c.Context(), t) },
+	}
+	f := c.Flags()
+	pathFlag(f, &v.Config, "config", "", "Read the room from `FILE`. Left out: the demo room.")
+	pathFlag(f, &v.Dir, "dir", "./simulated", "Put the simulated ports into the folder `DIR`; give the same to 'lectern run --simulated'")
+	f.Float64Var(&v.Speed, "speed", 1, "Play it `N` times as quick as life")
+	f.StringArrayVar(&v.Fault, "fault", nil, "Begin with a fault, `WHERE=NAME`: bus=silence, projector=no-lamp. May be given again.")
+	return c
 }
 
 // Run plays the equipment until it is told to stop.

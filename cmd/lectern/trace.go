@@ -10,18 +10,44 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 type traceVerb struct {
 	connection
-	Line   string `arg:"" optional:"" help:"Only this line."`
-	Unit   string `help:"Only to and from this unit: 3, or a motor's \"12 01\"." placeholder:"UNIT"`
-	Dir    string `help:"Only this direction: tx, rx, noise, event or error." enum:",tx,rx,noise,event,error" default:""`
-	Text   string `help:"Only what has this in its words, its bytes or their hexadecimal." placeholder:"TEXT"`
-	Errors bool   `help:"Only what is not as it should be: no answer, garbage, a line that closed."`
-	Last   bool   `help:"Show what the ring holds and end."`
-	JSON   bool   `help:"As JSON, one object a line."`
-	Record string `help:"Also write what goes over the line into a new file, for lectern check --replay." type:"path" placeholder:"FILE"`
+	Line   string
+	Unit   string
+	Dir    string
+	Text   string
+	Errors bool
+	Last   bool
+	JSON   bool
+	Record string
+}
+
+func (v *traceVerb) command(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "trace [LINE]",
+		Short: "Follow the frames on the wires of a running room, decoded.",
+		Long:  "With a LINE of the room file, only what goes over it.",
+		Example: `  lectern trace bus --errors
+  lectern trace matrix --record first.rec`,
+		RunE: func(c *cobra.Command, given []string) error {
+			v.Line = first(given)
+			return v.Run(c.Context(), t)
+		},
+	}
+	f := c.Flags()
+	v.bind(f)
+	f.StringVar(&v.Unit, "unit", "", "Only to and from `UNIT`: 3, or a motor's \"12 01\".")
+	choiceFlag(f, &v.Dir, "dir", "Only in this `DIRECTION`: tx, rx, noise, event or error.", "tx", "rx", "noise", "event", "error")
+	f.StringVar(&v.Text, "text", "", "Only what has `TEXT` in its words, its bytes or their hexadecimal.")
+	f.BoolVar(&v.Errors, "errors", false, "Only what is not as it should be: no answer, garbage, a line that closed.")
+	f.BoolVar(&v.Last, "last", false, "Show what the ring holds and end.")
+	f.BoolVar(&v.JSON, "json", false, "Print JSON, one object a line.")
+	pathFlag(f, &v.Record, "record", "", "Also write what goes over the line into a new `FILE`, for lectern check --replay.")
+	return c
 }
 
 // traced is one entry of the trace, as the daemon tells it.

@@ -6,10 +6,14 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/user"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"lectern/devices/recording"
 )
@@ -85,6 +89,228 @@ func TestExitCodes(t *testing.T) {
 		if code != c.code || !strings.Contains(strings.ToLower(out+errors), strings.ToLower(c.says)) {
 			t.Errorf("%v: exit %d, said %q %q", c.words, code, out, errors)
 		}
+	}
+}
+
+// tongue is the command line as it is promised: what each verb takes, and the flags that its help names.
+var tongue = []struct{ verb, takes, flags string }{
+	{"run", "", "config listen data simulate simulated speed verbose"},
+	{"building", "", "config listen data verbose"},
+	{"check", "FILE...", "json replay"},
+	{"simulate", "", "config dir speed fault"},
+	{"state", "[FILTER]", "address data token json"},
+	{"set", "DEVICE.PROPERTY VALUE", "address data token json"},
+	{"scene", "NAME", "address data token cancel json"},
+	{"reload", "", "address data token json"},
+	{"journal", "", "address data token since device scene csv json"},
+	{"bench", "[PART...]", "repeats"},
+	{"trace", "[LINE]", "address data token unit dir text errors last json record"},
+	{"guide", "", "config lang html"},
+	{"probe", "[LINE]", "config port address kind baud format driver all units registers timeout search for json"},
+	{"pin", "[PIN]", ""},
+	{"schema", "", "building"},
+	{"version", "", "json"},
+}
+
+// named are what the pattern finds in a help.
+func named(help, pattern string) (names []string) {
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(help, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
+
+func TestHelpListsTheVerbsInTheirOrder(t *testing.T) {
+	var want []string
+	for _, v := range tongue {
+		want = append(want, v.verb)
+	}
+	for _, word := range []string{"--help", "-h"} {
+		code, out, errors := do(t, "", word)
+		if got := named(out, `(?m)^  (\w+) +[A-Z]`); code != exitDone || errors != "" || !slices.Equal(got, want) {
+			t.Errorf("%s: exit %d, %q, lists %v", word, code, errors, got)
+		}
+	}
+}
+
+// The verbs run in parallel, under the race detector: a command line keeps nothing in the process.
+func TestHelpOfAVerbNamesWhatItTakes(t *testing.T) {
+	for _, v := range tongue {
+		t.Run(v.verb, func(t *testing.T) {
+			t.Parallel()
+			code, out, errors := do(t, "", v.verb, "--help")
+			if code != exitDone || errors != "" {
+				t.Errorf("exit %d, %q", code, errors)
+			}
+			usage := strings.TrimSpace("Usage: lectern "+v.verb+" "+v.takes) + " [flags]\n"
+			if !strings.Contains(out, usage) {
+				t.Errorf("it lacks %q:\n%s", usage, out)
+			}
+			if got, want := named(out, `(?m)^  (?:    |-., )--(\S+)`), append(strings.Fields(v.flags), "help"); !slices.Equal(got, want) {
+				t.Errorf("names %v, want %v", got, want)
+			}
+			if code, also, _ := do(t, "", v.verb, "-h"); code != exitDone || also != out {
+				t.Errorf("-h: exit %d\n%s", code, also)
+			}
+		})
+	}
+}
+
+func TestHelpTellsDefaultsAndNoSecret(t *testing.T) {
+	t.Setenv("LECTERN_ADDRESS", "http://room.example")
+	t.Setenv("LECTERN_TOKEN", "not-for-the-screen")
+	for verb, tells := range map[string][]string{
+		"run":      {`--listen ADDR `, `(default "127.0.0.1:8080")`, "-v, --verbose", "(default 1)"},
+		"simulate": {"(default ./simulated)", "--fault WHERE=NAME"},
+		"state":    {`(default "http://127.0.0.1:8080")`, "$LECTERN_ADDRESS", "$LECTERN_TOKEN"},
+		"probe":    {"(default 200ms)", "(default 30s)", `(default "1-247")`, "(default 16)"},
+		"journal":  {`(default "24h")`},
+		"bench":    {"(default 3)"},
+	} {
+		_, out, _ := do(t, "", verb, "--help")
+		for _, want := range tells {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s lacks %q:\n%s", verb, want, out)
+			}
+		}
+		if strings.Contains(out, "not-for-the-screen") || strings.Contains(out, "room.example") {
+			t.Errorf("%s tells what the environment has:\n%s", verb, out)
+		}
+	}
+}
+
+func TestWrongUseSaysWhatWouldBeRightAndDoesNothing(t *testing.T) {
+	for _, c := range []struct {
+		words string
+		says  string
+		try   string
+	}{
+		{"fly", `there is no verb "fly"`, "lectern"},
+		{"statee --json", `there is no verb "statee"; did you mean state?`, "lectern"},
+		{"sc", `there is no verb "sc"; did you mean set or scene or schema?`, "lectern"},
+		{"fly --help", `there is no verb "fly"`, "lectern"},
+		{"help", `there is no verb "help"`, "lectern"},
+		{"completion bash", `there is no verb "completion"`, "lectern"},
+		{"__complete r", `there is no verb "__complete"`, "lectern"},
+		{"room.yaml", `there is no verb "room.yaml"; to run a room file: lectern run --config room.yaml`, "lectern"},
+		{"--help --fast", "lectern has no flag --fast", "lectern"},
+		{"--lisen :1", "run has no flag --lisen; did you mean --listen?", "lectern run"},
+		{"--speed 2 room.yaml", "run takes no words, and was given room.yaml; a file goes after --config", "lectern run"},
+		{"-v state", "run takes no words, and was given state", "lectern run"},
+		{"--json state", "run has no flag --json", "lectern run"},
+		{"guide --lng zh", "guide has no flag --lng; did you mean --lang?", "lectern guide"},
+		{"trace --floor x", "trace has no flag --floor", "lectern trace"},
+		{"version -x", "version has no flag -x", "lectern version"},
+		{"set a.b -5", "set has no flag -5; a word that begins with - goes after --", "lectern set"},
+		{"check", "check takes FILE..., and was given nothing", "lectern check"},
+		{"scene", "scene takes NAME, and was given nothing", "lectern scene"},
+		{"set a.b", "set takes DEVICE.PROPERTY VALUE, and was given a.b", "lectern set"},
+		{"state a b", "state takes [FILTER], and was given a b", "lectern state"},
+		{"version x", "version takes no words, and was given x", "lectern version"},
+		{"building", "give the building file: --config FILE", "lectern building"},
+		{"run --config", "flag needs an argument: --config", "lectern run"},
+		{"trace bus --record --last", "--record --last: name a file or a folder; one that begins with - is ./--last", "lectern trace"},
+		{"guide --lang fr", "--lang fr: write zh or en", "lectern guide"},
+		{"trace --dir up", "--dir up: write tx, rx, noise, event or error", "lectern trace"},
+		{"probe --port x --kind udp", "--kind udp: write serial, tcp or modbus-tcp", "lectern probe"},
+		{"run --speed fast", "--speed fast: write a number", "lectern run"},
+		{"run --simulate=maybe", "--simulate maybe: write true or false", "lectern run"},
+		{"bench --repeats 1.5", "--repeats 1.5: write a whole number", "lectern bench"},
+		{"probe bus --baud 9600,x", "--baud 9600,x: write whole numbers, with commas between", "lectern probe"},
+		{"probe bus --timeout 5", "--timeout 5: write a length of time, such as 200ms or 30s", "lectern probe"},
+		{"run --simulate --simulated x", "--simulate and --simulated exclude each other", "lectern run"},
+	} {
+		code, out, errors := do(t, "", strings.Fields(c.words)...)
+		if want := "lectern: " + c.says + "\nTry " + c.try + " --help.\n"; code != exitUsage || out != "" || errors != want {
+			t.Errorf("%s: exit %d, printed %q, said\n%swant\n%s", c.words, code, out, errors, want)
+		}
+	}
+}
+
+// Without a verb it is run, with its flags. Where nobody is at home, it goes no further than that.
+func TestTheDefaultVerbIsRun(t *testing.T) {
+	t.Setenv("HOME", "")
+	t.Setenv("STATE_DIRECTORY", "")
+	nowhere := filepath.Join(t.TempDir(), "nowhere")
+	for _, c := range []struct {
+		words []string
+		says  string
+	}{
+		{nil, " with --"}, // port 8080 may be taken
+		{[]string{"-v", "--listen", "127.0.0.1:0"}, "with --data"},
+		{[]string{"--listen", "256.0.0.1:1"}, "serving the panel: "},
+		{[]string{"--listen=127.0.0.1:0", "--config", nowhere}, nowhere},
+		{[]string{"--config=" + nowhere, "--simulate", "--speed", "3"}, "nothing was started"},
+	} {
+		if code, out, errors := do(t, "", c.words...); code != exitFailed || out != "" || !strings.Contains(errors, c.says) {
+			t.Errorf("%v: exit %d, %q, %q", c.words, code, out, errors)
+		}
+	}
+	if _, out, _ := do(t, "", "--listen", "127.0.0.1:0", "--help"); !strings.Contains(out, "Usage: lectern run [flags]") {
+		t.Errorf("help among the flags of run:\n%s", out)
+	}
+}
+
+func TestVerbsTakeWhatTheEnvironmentHasUnlessTold(t *testing.T) {
+	t.Setenv("LECTERN_ADDRESS", "http://127.0.0.1:1")
+	t.Setenv("LECTERN_TOKEN", "x")
+	if code, _, said := do(t, "", "state"); code != exitFailed || !strings.Contains(said, "http://127.0.0.1:1/") {
+		t.Errorf("exit %d, %s", code, said)
+	}
+	if code, _, said := do(t, "", "state", "--address", "http://127.0.0.1:2"); code != exitFailed || !strings.Contains(said, "http://127.0.0.1:2/") {
+		t.Errorf("exit %d, %s", code, said)
+	}
+	if code, _, said := do(t, "", "state", "--token=", "--data", "/nowhere"); code != exitFailed || !strings.Contains(said, "found no token") {
+		t.Errorf("exit %d, %s", code, said)
+	}
+}
+
+func TestVerbsReadRepeatedFlags(t *testing.T) {
+	var p probeVerb
+	if err := p.command(terminal{}).ParseFlags(strings.Fields("--baud 9600,19200 --baud 1200 --driver hs08r,pjlink --driver nec")); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(p.Baud, []int{9600, 19200, 1200}) || !slices.Equal(p.Driver, []string{"hs08r", "pjlink", "nec"}) {
+		t.Errorf("%v %v", p.Baud, p.Driver)
+	}
+	if p.Units != "1-247" || p.Registers != 16 || p.Timeout != 200*time.Millisecond || p.For != 30*time.Second || p.Local != ":4352" {
+		t.Errorf("defaults: %+v", p)
+	}
+	var s simulateVerb
+	if err := s.command(terminal{}).ParseFlags(strings.Fields("--fault a=late=1ms,x --fault b=c")); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.Fault, []string{"a=late=1ms,x", "b=c"}) {
+		t.Errorf("%v", s.Fault)
+	}
+}
+
+// A path holds in any folder; one in the home of who asks is found without a shell.
+func TestVerbsReadPaths(t *testing.T) {
+	folder := t.TempDir()
+	t.Chdir(folder)
+	home, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for given, want := range map[string]string{
+		"room.yaml": filepath.Join(folder, "room.yaml"), "../x": filepath.Join(filepath.Dir(folder), "x"), "/x/y": "/x/y",
+		"~/x": filepath.Join(home.HomeDir, "x"), "a,b": filepath.Join(folder, "a,b"), "": folder,
+	} {
+		var v runVerb
+		if err := v.command(terminal{}).ParseFlags([]string{"--config", given}); err != nil || v.Config != want {
+			t.Errorf("%q: %q, %v", given, v.Config, err)
+		}
+		if absolute(given) != want {
+			t.Errorf("%q: %q", given, absolute(given))
+		}
+	}
+	var s simulateVerb
+	if s.command(terminal{}); s.Dir != filepath.Join(folder, "simulated") {
+		t.Errorf("the default of --dir: %q", s.Dir)
+	}
+	if _, _, said := do(t, "", "check", "a.yaml", "b.yaml"); !strings.Contains(said, filepath.Join(folder, "a.yaml")) || !strings.Contains(said, filepath.Join(folder, "b.yaml")) {
+		t.Error(said)
 	}
 }
 
