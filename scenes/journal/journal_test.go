@@ -391,6 +391,9 @@ func TestABadFileIsSetAsideAndANewOneBegun(t *testing.T) {
 				}
 			}
 			end()
+			// On a busy machine the end does not wait until the log beside the file is in it, and the next start mends the file
+			// from there.
+			_ = os.Remove(filepath.Join(folder, FileName+"-wal"))
 			damage(t, filepath.Join(folder, FileName))
 			var log bytes.Buffer
 			j, end = life(folder, slog.New(slog.NewTextHandler(&log, nil)))
