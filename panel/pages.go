@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io"
 	"io/fs"
 	"net/http"
@@ -16,6 +15,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
 
 	"lectern/configs"
 )
@@ -142,22 +144,44 @@ func (w *website) logoOf(file string) error {
 // indexOf makes the one page. Everything it needs is named in it, so that a browser fetches it all at
 // once and not one after the other.
 func (w *website) indexOf(cfg *configs.Room, modules []string) error {
-	page, err := template.ParseFS(files, "web/index.html")
-	if err != nil {
-		return fmt.Errorf("reading the page: %w", err)
-	}
 	slices.Sort(modules)
 	fonts := []string{"fonts/latin-400.woff2", "fonts/core-400.woff2", "fonts/latin-600.woff2", "fonts/core-600.woff2"}
 	var out bytes.Buffer
-	err = page.Execute(&out, map[string]any{
-		"Language": cfg.Room.Language, "Theme": cfg.Panel.Theme.Mode, "Name": nameIn(cfg.Room.Name, cfg.Room.Language),
-		"Assets": w.base, "Modules": modules, "Fonts": fonts,
-	})
-	if err != nil {
+	if err := w.page(cfg, modules, fonts).Render(&out); err != nil {
 		return fmt.Errorf("making the page: %w", err)
 	}
 	w.index = text("text/html; charset=utf-8", out.Bytes())
 	return nil
+}
+
+// page is the one page: its script makes all that is seen of it.
+func (w *website) page(cfg *configs.Room, modules, fonts []string) g.Node {
+	name := nameIn(cfg.Room.Name, cfg.Room.Language)
+	asset := func(file string) g.Node { return h.Href(w.base + "/" + file) }
+	return h.Doctype(h.HTML(h.Lang(cfg.Room.Language), h.Data("theme", cfg.Panel.Theme.Mode), g.Attr("translate", "no"),
+		h.Head(
+			h.Meta(h.Charset("utf-8")),
+			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1, viewport-fit=cover")),
+			h.Meta(h.Name("google"), h.Content("notranslate")),
+			h.Meta(h.Name("description"), h.Content(name)),
+			h.Meta(h.Name("theme-color"), h.Content("#5FB2EC")),
+			h.TitleEl(g.Text(name)),
+			h.Link(h.Rel("icon"), asset("icon.svg"), h.Type("image/svg+xml")),
+			h.Link(h.Rel("apple-touch-icon"), asset("icon-192.png")),
+			h.Link(h.Rel("manifest"), h.Href("/manifest.webmanifest")),
+			h.Link(h.Rel("stylesheet"), asset("fonts.css")),
+			h.Link(h.Rel("stylesheet"), asset("panel.css")),
+			g.Map(fonts, func(file string) g.Node {
+				return h.Link(h.Rel("preload"), asset(file), h.As("font"), h.Type("font/woff2"), g.Attr("crossorigin"))
+			}),
+			g.Map(modules, func(file string) g.Node { return h.Link(h.Rel("modulepreload"), asset(file)) }),
+			h.Script(h.Type("module"), h.Src(w.base+"/main.js")),
+		),
+		h.Body(
+			h.Div(h.ID("panel")),
+			h.NoScript(h.P(h.Lang("zh"), g.Text("此面板需要JavaScript。")), h.P(h.Lang("en"), g.Text("This panel needs JavaScript."))),
+		),
+	))
 }
 
 // manifestOf makes what a tablet wants to put the panel on its home screen.

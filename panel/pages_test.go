@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+
+	"lectern/configs"
 )
 
 // The path under which a browser keeps the files for ever is made of these sums, not of the fonts themselves.
@@ -39,5 +41,22 @@ func TestVendoredFilesAreThoseOfTheSums(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestTheNameOfARoomIsTextOnThePage(t *testing.T) {
+	cfg := &configs.Room{Room: configs.About{Language: "en", Name: configs.Name{EN: `"></title><script>alert(1)</script>`}}}
+	w, err := newWebsite(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(w.index.plain)
+	if strings.Contains(page, "<script>") || strings.Count(page, "&#34;&gt;&lt;/title&gt;&lt;script&gt;alert(1)") != 2 {
+		t.Error(page)
+	}
+	for name := range w.assets {
+		if path.Ext(name) == ".js" && !strings.Contains(page, `href="`+w.base+"/"+name+`"`) {
+			t.Errorf("the page does not name %s", name)
+		}
 	}
 }

@@ -39,7 +39,6 @@ type Page struct {
 	gate        *gate
 	front       *panel.Front
 	certificate *panel.Certificate
-	templates   templates
 	epoch       string // of this life: revisions of another mean nothing
 	mux         *http.ServeMux
 	log         *slog.Logger
@@ -59,9 +58,6 @@ func New(c Config) (*Page, error) {
 		if p.zone, err = time.LoadLocation(zone); err != nil {
 			return nil, fmt.Errorf("making the page of the building: %w", err)
 		}
-	}
-	if p.templates, err = p.parse(); err != nil {
-		return nil, fmt.Errorf("making the page of the building: %w", err)
 	}
 	p.routes()
 	return p, nil

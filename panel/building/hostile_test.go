@@ -111,7 +111,7 @@ func TestNamesAreShownAsText(t *testing.T) {
 	p.board.says("hall/$state", "ready")
 	var sent string
 	p.send(func(_, data string) bool { sent = data; return true }, say{p, "en"}, choice{}, p.board.since(0))
-	text, err := say{p, "en"}.render("tile", tile{View: p.board.since(0).Views[0]})
+	text, err := render(say{p, "en"}.tile(tile{View: p.board.since(0).Views[0]}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,6 +122,31 @@ func TestNamesAreShownAsText(t *testing.T) {
 	}
 	if strings.ContainsAny(sent, "\r\n") || !strings.Contains(text, "alert(1)") {
 		t.Errorf("%q", sent)
+	}
+}
+
+func TestALinkIsOneOfTheWeb(t *testing.T) {
+	cfg := &configs.Building{Building: configs.AboutBuilding{Language: "en", Name: configs.Name{EN: `"><script>alert(1)</script>`}}, Facilities: configs.Watched{Broker: "tcp://127.0.0.1:1"}}
+	p, err := New(Config{Cfg: cfg, Log: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := say{p, "en"}
+	for link, leads := range map[string]bool{
+		"https://hall.example/staff": true, "http://10.0.0.1/": true, "": false, "javascript:alert(1)": false, "JavaScript:alert(1)": false, " javascript:alert(1)": false,
+		"data:text/html,x": false, "//evil.example/": false, `https://x/"><script>alert(1)</script>`: true,
+	} {
+		text, err := render(s.tile(tile{View: View{ID: "hall", Name: devices.Phrase{EN: "Hall"}, Link: link}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(text, "href=") != leads || strings.Contains(text, "<script") || strings.Contains(strings.ToLower(text), "javascript") {
+			t.Errorf("%q: %s", link, text)
+		}
+	}
+	text, err := render(s.overview(choice{true, true}, 1, sums{}, nil))
+	if err != nil || strings.Contains(text, "<script>") || !strings.Contains(text, `href="/lang?to=zh&amp;by=floor&amp;show=attention"`) {
+		t.Errorf("the page breaks, or another language shows other rooms: %v, %s", err, text)
 	}
 }
 

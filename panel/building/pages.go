@@ -3,13 +3,16 @@ package building
 import (
 	"bytes"
 	"crypto/rand"
+	_ "embed"
 	"fmt"
-	"html/template"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	g "maragu.dev/gomponents"
 
 	"lectern/devices"
 )
@@ -18,6 +21,13 @@ import (
 // elements of what this server sends and of nothing else, under a name that the browser holds it to.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; " +
 	"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types building"
+
+var (
+	//go:embed building.css
+	style []byte
+	//go:embed building.js
+	script []byte
+)
 
 func newEpoch() string { return rand.Text() }
 
@@ -30,8 +40,8 @@ func (p *Page) routes() {
 		"POST /leave":       p.leave,
 		"GET /lang":         p.language,
 		"GET /healthz":      p.healthz,
-		"GET /building.css": file("building.css", "text/css; charset=utf-8"),
-		"GET /building.js":  file("building.js", "text/javascript; charset=utf-8"),
+		"GET /building.css": file(style, "text/css; charset=utf-8"),
+		"GET /building.js":  file(script, "text/javascript; charset=utf-8"),
 	} {
 		p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
@@ -43,13 +53,8 @@ func (p *Page) routes() {
 	}
 }
 
-func file(name, content string) http.HandlerFunc {
+func file(b []byte, content string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		b, err := files.ReadFile(name)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
 		w.Header().Set("Content-Type", content)
 		w.Header().Set("Cache-Control", "no-cache")
 		_, _ = w.Write(b)
@@ -83,8 +88,8 @@ func chosen(r *http.Request) choice {
 	return choice{q.Get("show") == "attention", q.Get("by") == "floor"}
 }
 
-// Query is the choice as it stands in an address.
-func (c choice) Query() string {
+// query is the choice as it stands in an address.
+func (c choice) query() string {
 	q := make(url.Values)
 	if c.Attention {
 		q.Set("show", "attention")
@@ -95,11 +100,11 @@ func (c choice) Query() string {
 	return q.Encode()
 }
 
-// Shown and Sorted are the addresses of the other choices.
-func (c choice) Shown(attention bool) string { return "/?" + choice{attention, c.ByFloor}.Query() }
+// shown and sorted are the addresses of the other choices.
+func (c choice) shown(attention bool) string { return "/?" + choice{attention, c.ByFloor}.query() }
 
-// Sorted is the address of the same rooms in an order.
-func (c choice) Sorted(byFloor bool) string { return "/?" + choice{c.Attention, byFloor}.Query() }
+// sorted is the address of the same rooms in an order.
+func (c choice) sorted(byFloor bool) string { return "/?" + choice{c.Attention, byFloor}.query() }
 
 // takes reports whether a room is among what somebody wants to see.
 func (c choice) takes(v *View) bool { return !c.Attention || v.Standing.Wants() }
@@ -208,7 +213,7 @@ const languageCookie = "lectern-language"
 
 func (p *Page) says(r *http.Request) say {
 	s := say{p, p.cfg.Building.Language}
-	if c, err := r.Cookie(languageCookie); err == nil && p.templates[c.Value] != nil {
+	if c, err := r.Cookie(languageCookie); err == nil && speaks(c.Value) {
 		s.lang = c.Value
 	}
 	return s
@@ -218,14 +223,12 @@ func (p *Page) says(r *http.Request) say {
 func (p *Page) overview(w http.ResponseWriter, r *http.Request) {
 	s, c := p.says(r), chosen(r)
 	n := p.board.since(0)
-	p.show(w, s, http.StatusOK, "overview.html", map[string]any{
-		"Name": devices.Phrase(p.cfg.Building.Name), "Choice": c, "Sums": sumUp(n), "Groups": p.groups(s, c, n.Views), "Floors": len(p.cfg.Floors) > 0,
-		"Revision": n.Revision, "Epoch": p.epoch,
-	})
+	p.show(w, http.StatusOK, "overview", s.overview(c, n.Revision, sumUp(n), p.groups(s, c, n.Views)))
 }
 
-func (p *Page) show(w http.ResponseWriter, s say, status int, name string, data any) {
-	text, err := s.render(name, data)
+// show sends a page, whole or not at all.
+func (p *Page) show(w http.ResponseWriter, status int, name string, page g.Node) {
+	text, err := render(page)
 	if err != nil {
 		p.log.Error("making the page of the building", "page", name, "error", err)
 		http.Error(w, "the page could not be made; see the program's log", http.StatusInternalServerError)
@@ -236,14 +239,14 @@ func (p *Page) show(w http.ResponseWriter, s say, status int, name string, data 
 	_, _ = w.Write([]byte(text))
 }
 
-func (s say) render(name string, data any) (string, error) {
+func render(node g.Node) (string, error) {
 	var out bytes.Buffer
-	err := s.p.templates[s.lang].ExecuteTemplate(&out, name, data)
+	err := node.Render(&out)
 	return out.String(), err //nolint:wrapcheck // the caller says of what
 }
 
 func (p *Page) ask(w http.ResponseWriter, r *http.Request, status int, refused devices.Phrase) {
-	p.show(w, p.says(r), status, "enter.html", map[string]any{"Name": devices.Phrase(p.cfg.Building.Name), "Refused": refused})
+	p.show(w, status, "enter", p.says(r).door(refused))
 }
 
 func (p *Page) enter(w http.ResponseWriter, r *http.Request) {
@@ -260,16 +263,16 @@ func (p *Page) leave(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Page) language(w http.ResponseWriter, r *http.Request) {
-	if to := r.URL.Query().Get("to"); p.templates[to] != nil {
+	if to := r.URL.Query().Get("to"); speaks(to) {
 		http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: to, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	}
-	http.Redirect(w, r, "/?"+chosen(r).Query(), http.StatusSeeOther)
+	http.Redirect(w, r, "/?"+chosen(r).query(), http.StatusSeeOther)
 }
 
 // healthz is for who watches this program: 503 while the broker is away.
 func (p *Page) healthz(w http.ResponseWriter, _ *http.Request) {
 	if link := p.board.since(0).Link; !link.Up {
-		http.Error(w, "the broker cannot be reached: "+template.HTMLEscapeString(link.Error), http.StatusServiceUnavailable)
+		http.Error(w, "the broker cannot be reached: "+html.EscapeString(link.Error), http.StatusServiceUnavailable)
 		return
 	}
 	_, _ = w.Write([]byte("ok\n"))

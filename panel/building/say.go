@@ -1,42 +1,20 @@
 package building
 
 import (
-	"embed"
 	"fmt"
-	"html/template"
 	"strconv"
 	"strings"
 	"time"
 
+	g "maragu.dev/gomponents"
+
 	"lectern/devices"
 )
-
-//go:embed *.html building.css building.js
-var files embed.FS
-
-// templates are the pages, ready in each language.
-type templates map[string]*template.Template
 
 // say says things in one language.
 type say struct {
 	p    *Page
 	lang string
-}
-
-func (p *Page) parse() (templates, error) {
-	all := make(templates)
-	for _, lang := range []string{"zh", "en"} {
-		s := say{p, lang}
-		t, err := template.New("building").Funcs(template.FuncMap{
-			"t": s.t, "phrase": s.phrase, "clock": s.clock, "shape": shape, "temperatures": temperatures, "lang": func() string { return lang },
-			"other": s.other, "clear": p.clearing,
-		}).ParseFS(files, "*.html")
-		if err != nil {
-			return nil, err //nolint:wrapcheck // the caller says of what
-		}
-		all[lang] = t
-	}
-	return all, nil
 }
 
 // t is a word of the catalogue, with what is put into it for each {}. A key without words shows itself,
@@ -53,7 +31,13 @@ func (s say) t(key string, put ...any) string {
 	return text
 }
 
+// text is a word of the catalogue on the page.
+func (s say) text(key string, put ...any) g.Node { return g.Text(s.t(key, put...)) }
+
 func (s say) phrase(p devices.Phrase) string { return p.In(s.lang) }
+
+// speaks reports whether the page has a language.
+func speaks(lang string) bool { return lang == "zh" || lang == "en" }
 
 // other is the language that is not spoken.
 func (s say) other() string {

@@ -83,7 +83,7 @@ func (p *Page) send(to func(event, data string) bool, s say, c choice, n news) b
 	for _, v := range n.Views {
 		one := change{ID: v.ID}
 		if c.takes(&v) {
-			text, err := s.render("tile", tile{v, c.key(&v)})
+			text, err := render(s.tile(tile{v, c.key(&v)}))
 			if err != nil {
 				p.log.Error("making a tile", "room", v.ID, "error", err)
 				continue
@@ -92,7 +92,7 @@ func (p *Page) send(to func(event, data string) bool, s say, c choice, n news) b
 		}
 		list = append(list, one)
 	}
-	head, err := s.render("sums", sumUp(p.board.since(0)))
+	head, err := render(s.sums(sumUp(p.board.since(0))))
 	if err != nil {
 		p.log.Error("making the sums", "error", err)
 	}

@@ -152,11 +152,12 @@ func TestThePrintedPageNeedsNothingElse(t *testing.T) {
 func TestNamesCannotSpoilThePaper(t *testing.T) {
 	d := write(t, "huddle.yaml", "en", func(r *configs.Room) {
 		r.Devices[1].Name = configs.Name{EN: "Table | *light* <b>_1_"}
+		r.Room.Name = configs.Name{EN: "</title></style><script>alert(1)</script>"}
 	})
 	if text := markdown(t, d); !strings.Contains(text, `Table \| \*light\* &lt;b>\_1\_`) {
 		t.Error("Markdown takes a name for its own")
 	}
-	if text := page(t, d); !strings.Contains(text, "Table | *light* &lt;b&gt;_1_") {
+	if text := page(t, d); !strings.Contains(text, "Table | *light* &lt;b&gt;_1_") || strings.Contains(text, "<script") {
 		t.Error("HTML takes a name for its own")
 	}
 }

@@ -147,7 +147,7 @@ func (p *Pages) health(v *visit) {
 	for _, src := range p.Cfg.Sources {
 		d.Used = append(d.Used, usedHours{src.ID, p.Service.Book.Used(src.ID, month, now), p.Service.Book.Used(src.ID, time.Time{}, now)})
 	}
-	v.show("health", seen, d)
+	v.show("health", seen, d.page)
 }
 
 type checkView struct {
@@ -170,7 +170,7 @@ func (p *Pages) checkPage(v *visit) {
 			c.Failed++
 		}
 	}
-	v.show("check", refresh, c)
+	v.show("check", refresh, c.page)
 }
 
 // checkStart is the one press.
@@ -194,8 +194,8 @@ func (p *Pages) checkStart(v *visit) {
 	}
 }
 
-// Result is the word for what a check found of a device.
-func (c checkView) Result(f meeting.Found) string {
+// result is the word for what a check found of a device.
+func result(f meeting.Found) string {
 	if f.Result == "ok" && f.Moved {
 		return "check.moved"
 	}

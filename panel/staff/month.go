@@ -5,6 +5,10 @@ import (
 	"slices"
 	"time"
 
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
+	"lectern/panel/markup"
 	"lectern/scenes/ledger"
 	"lectern/scenes/meeting"
 )
@@ -67,14 +71,14 @@ func lying(title string, values []named) plot {
 	return p
 }
 
-// Middle is where the text beside a lying bar stands.
-func (b bar) Middle() int { return b.Y + b.Height/2 + 6 }
+// middle is where the text beside a lying bar stands.
+func (b bar) middle() int { return b.Y + b.Height/2 + 6 }
 
-// End is where a lying bar ends, and its value stands.
-func (b bar) End() int { return b.X + b.Width + 8 }
+// end is where a lying bar ends, and its value stands.
+func (b bar) end() int { return b.X + b.Width + 8 }
 
-// Centre is the middle of an upright bar.
-func (b bar) Centre() int { return b.X + b.Width/2 }
+// centre is the middle of an upright bar.
+func (b bar) centre() int { return b.X + b.Width/2 }
 
 type monthPage struct {
 	Month, Before, After time.Time
@@ -127,4 +131,72 @@ func (v *visit) orDash(of []time.Duration, d time.Duration) string {
 }
 
 // month is GET /staff/month.
-func (p *Pages) month(v *visit) { v.show("month", 0, v.figures()) }
+func (p *Pages) month(v *visit) { v.show("month", 0, v.figures().page) }
+
+// page is the month in figures and drawings, on paper too.
+func (d monthPage) page(pg page) g.Node {
+	faults := h.P(pg.text("month.nofaults"))
+	if len(d.Faults.Bars) > 0 {
+		faults = d.Faults.drawing()
+	}
+	return g.Group{
+		h.H1(g.Text(pg.t("month.title") + " " + monthName(d.Month))),
+		pg.months("/staff/month", d.Before, d.Month, d.After),
+		h.Table(h.Class("figures"), h.TBody(g.Map(d.Rows, func(r row) g.Node { return h.Tr(h.Th(g.Text(r.Name)), cell(r.Value)) }))),
+		d.Days.drawing(),
+		g.Iff(len(d.Use.Bars) > 0, d.Use.drawing),
+		faults,
+	}
+}
+
+func monthName(t time.Time) string { return t.Format("2006-01") }
+
+// months lead to the months beside this one, and to its figures as a table.
+func (s *say) months(path string, before, this, after time.Time) g.Node {
+	to := func(path string, month time.Time, text string) g.Node {
+		return h.A(h.Class("button"), h.Href(path+"?month="+monthName(month)), g.Text(text))
+	}
+	return h.P(h.Class("row noprint"), markup.Spaced(
+		to(path, before, "← "+monthName(before)), to(path, after, monthName(after)+" →"), to(path+".csv", this, s.t("csv")),
+	))
+}
+
+func (p plot) drawing() g.Node {
+	bars := p.upright
+	if p.Flat {
+		bars = p.lying
+	}
+	return h.Figure(h.FigCaption(g.Text(p.Title)),
+		h.SVG(h.Class("plot"), g.Attr("viewBox", fmt.Sprintf("0 0 %d %d", p.Width, p.Height)), h.Role("img"), h.Aria("label", p.Title), bars()),
+	)
+}
+
+func (p plot) lying() g.Node {
+	return g.Map(p.Bars, func(b bar) g.Node {
+		return g.Group{lettering("name", 0, b.middle(), b.Label), b.rect(), lettering("", b.end(), b.middle(), b.Value)}
+	})
+}
+
+func (p plot) upright() g.Node {
+	return g.Group{
+		g.El("line", h.Class("base"), at("x1", 0), at("y1", plotHigh), at("x2", p.Width), at("y2", plotHigh)),
+		lettering("most", 0, 14, p.Most),
+		g.Map(p.Bars, func(b bar) g.Node {
+			return g.Group{
+				b.rect(g.El("title", g.Text(b.Label+": "+b.Value))),
+				g.If(b.Named, lettering("day", b.centre(), plotHigh+19, b.Label)),
+			}
+		}),
+	}
+}
+
+func (b bar) rect(told ...g.Node) g.Node {
+	return g.El("rect", h.Class("fill"), at("x", b.X), at("y", b.Y), at("width", b.Width), at("height", b.Height), g.Group(told))
+}
+
+// lettering is text in a drawing.
+func lettering(class string, x, y int, text string) g.Node {
+	return g.El("text", g.If(class != "", h.Class(class)), at("x", x), at("y", y), g.Text(text))
+}
+
+func at(name string, n int) g.Node { return g.Attr(name, fmt.Sprint(n)) }

@@ -63,7 +63,7 @@ func (v *visit) filter() (ledger.Filter, ordersPage) {
 func (p *Pages) orders(v *visit) {
 	f, d := v.filter()
 	d.Orders = p.Service.Orders.List(f)
-	v.show("orders", 0, d)
+	v.show("orders", 0, d.page)
 }
 
 // orderOpen takes a new order.
@@ -80,7 +80,7 @@ func (p *Pages) orderOpen(v *visit) {
 	if who != "" {
 		var o ledger.Order
 		if o, err = p.Service.Orders.Open(step); err == nil {
-			v.goTo("/staff/orders/" + o.ID)
+			v.goTo(orderPath(o.ID))
 			return
 		}
 	}
@@ -90,7 +90,7 @@ func (p *Pages) orderOpen(v *visit) {
 	}
 	_, d := v.filter()
 	d.Orders, d.Symptom, d.Device, d.Wrong = p.Service.Orders.List(ledger.Filter{}), symptom, device, "wrong.symptom"
-	v.showAs(http.StatusUnprocessableEntity, "orders", 0, d)
+	v.showAs(http.StatusUnprocessableEntity, "orders", 0, d.page)
 }
 
 // pictureRow is a property in the picture of the panel's state.
@@ -166,7 +166,7 @@ func (p *Pages) order(v *visit) {
 		v.wrong(ledger.ErrNoOrder)
 		return
 	}
-	v.show("order", 0, v.orderPage(o))
+	v.show("order", 0, v.orderPage(o).page)
 }
 
 // orderDo takes a step. Where somebody else was quicker both are shown and nothing is lost: what was
@@ -193,7 +193,7 @@ func (p *Pages) orderDo(v *visit) {
 	d := orderPage{}
 	switch {
 	case err == nil:
-		v.goTo("/staff/orders/" + id)
+		v.goTo(orderPath(id))
 		return
 	case o.ID == "":
 		v.wrong(ledger.ErrNoOrder)
@@ -213,7 +213,7 @@ func (p *Pages) orderDo(v *visit) {
 		d.Wrong = "wrong.kept"
 	}
 	d.Text, d.To = f("text"), f("to")
-	v.showAs(http.StatusConflict, "order", 0, d)
+	v.showAs(http.StatusConflict, "order", 0, d.page)
 }
 
 // picture is GET /staff/orders/{id}/picture.json.

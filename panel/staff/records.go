@@ -1,10 +1,17 @@
 package staff
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
 	"lectern/devices"
+	"lectern/panel/markup"
 	"lectern/scenes/ledger"
 	"lectern/scenes/meeting"
 )
@@ -27,7 +34,7 @@ type recordsPage struct {
 // records is GET /staff/records.
 func (p *Pages) records(v *visit) {
 	from, to := v.monthOf()
-	v.show("records", 0, recordsPage{from, from.AddDate(0, -1, 0), to, p.Service.Book.Records(from, to)})
+	v.show("records", 0, recordsPage{from, from.AddDate(0, -1, 0), to, p.Service.Book.Records(from, to)}.page)
 }
 
 // said is one line of a record.
@@ -68,7 +75,7 @@ func (p *Pages) record(v *visit) {
 			d.UseSums = append(d.UseSums, usedHours{Source: src.ID, Month: sums[src.ID]})
 		}
 	}
-	v.show("record", 0, d)
+	v.show("record", 0, d.page)
 }
 
 // line says an entry of the book.
@@ -119,4 +126,92 @@ func half(text, language string) string {
 		return text
 	}
 	return p.In(language)
+}
+
+func recordPath(id string) string { return "/staff/records/" + url.PathEscape(id) }
+
+// page lists the records of a month.
+func (d recordsPage) page(pg page) g.Node {
+	list := h.P(h.Class("none"), pg.text("records.none"))
+	if len(d.Records) > 0 {
+		list = h.Div(h.Class("wide"), h.Table(
+			pg.head("record.planned", "meeting.title", "record.began", "record.over", "health.state"),
+			h.TBody(g.Map(d.Records, func(r meeting.Record) g.Node {
+				return h.Tr(h.Td(h.Class("when"), g.Text(pg.moment(r.Start)+"–"+pg.clock(r.End))), h.Td(h.A(h.Href(recordPath(r.ID)), g.Text(r.Title))),
+					cell(pg.clock(r.Began)), cell(pg.clock(r.Over)), cell(pg.t("phase."+string(r.Phase))))
+			})),
+		))
+	}
+	return g.Group{
+		h.H1(g.Text(pg.t("records.title") + " " + monthName(d.Month))),
+		pg.months("/staff/records", d.Before, d.Month, d.After),
+		list,
+	}
+}
+
+// page is the record as the form on paper has it, to be signed.
+func (d recordPage) page(pg page) g.Node {
+	return g.Group{
+		h.H1(pg.text("record.title")),
+		pg.recordForm(d),
+		h.H2(pg.text("record.lines")),
+		h.Table(h.Class("lines"), pg.head("record.time", "record.what", "record.detail", "record.who"), h.TBody(g.Map(d.Lines, func(l said) g.Node {
+			return h.Tr(g.If(l.HasFault, h.Class("bad")),
+				h.Td(h.Class("when"), g.Text(pg.clock(l.Time))), cell(l.What), h.Td(inLines(l.Detail)), h.Td(h.Class("when"), g.Text(l.Who)))
+		}))),
+		pg.signatures("sign", "record.sign"),
+		h.Form(h.Class("fields noprint"), h.Method("post"), h.Action(meetingPath(d.ID, "note")), pg.marked(),
+			pg.labelled("record.note", h.Textarea(h.Name("text"), h.Rows("2"), h.MaxLength("1500"), h.Required())),
+			pg.signed(), h.Button(pg.text("record.add")),
+		),
+	}
+}
+
+func (s *say) recordForm(d recordPage) g.Node {
+	place := d.Place
+	if place == "" {
+		place = s.roomName()
+	}
+	actual := s.clock(d.Began)
+	if !d.Over.IsZero() {
+		actual += "–" + s.clock(d.Over)
+	}
+	broad := h.ColSpan("3")
+	return h.Table(h.Class("form"), h.TBody(
+		h.Tr(s.entry("meeting.title", broad, markup.Spaced(g.Text(d.Title), g.If(d.Cancelled, h.B(s.text("meeting.cancelled")))))),
+		h.Tr(s.entry("record.date", g.Text(s.date(d.Start))), s.entry("meeting.place", g.Text(place))),
+		h.Tr(s.entry("meeting.organizer", g.Text(d.Organizer)), s.entry("meeting.heads", g.Text(number(d.Heads)))),
+		h.Tr(s.entry("meeting.layout", g.Text(d.Layout)), s.entry("record.planned", g.Text(s.hours(d.Meeting)))),
+		h.Tr(s.entry("record.prepared", g.Text(s.clock(d.Prepared))), s.entry("record.actual", g.Text(actual))),
+		h.Tr(s.entry("meeting.needs", broad, inLines(d.Needs))),
+		h.Tr(s.entry("record.uses", broad, g.Text(s.uses(d.UseSums)))),
+		h.Tr(s.entry("record.faults", broad, g.Map(d.Faults, s.faultLine), g.Map(d.Orders, s.orderLine))),
+	))
+}
+
+func (s *say) uses(sums []usedHours) string {
+	said := make([]string, len(sums))
+	for i, u := range sums {
+		said[i] = s.source(u.Source) + " " + s.span(u.Month)
+	}
+	return strings.Join(said, "; ")
+}
+
+func (s *say) faultLine(f meeting.Span) g.Node {
+	hours := s.clock(f.From)
+	if !f.To.IsZero() {
+		hours += "–" + s.clock(f.To)
+	}
+	return g.Group{markup.Spaced(g.Text(s.device(f.What)+" "+hours), h.Small(g.Text(f.Text))), h.Br()}
+}
+
+func (s *say) orderLine(o ledger.Order) g.Node {
+	first := o.First()
+	said := fmt.Sprintf("%s: %s (%s)", s.device(first.Device), first.Text, s.t("order."+string(o.State())))
+	return g.Group{markup.Spaced(h.A(h.Href(orderPath(o.ID)), g.Text(o.ID)), g.Text(said)), h.Br()}
+}
+
+// signatures is where staff, or the engineer, and the customer sign on paper.
+func (s *say) signatures(class, who string) g.Node {
+	return h.Table(h.Class(class), h.TBody(h.Tr(s.entry(who), s.entry("record.customer"))))
 }

@@ -2,10 +2,11 @@ package staff
 
 import (
 	"fmt"
-	"html/template"
 	"net/http"
 	"strings"
 	"time"
+
+	g "maragu.dev/gomponents"
 
 	"lectern/configs"
 	"lectern/devices"
@@ -28,26 +29,19 @@ func (p *Pages) says(r *http.Request) *say {
 	return s
 }
 
-// Other is the language that the tablet does not speak now.
-func (s *say) Other() string {
+// other is the language that the tablet does not speak now.
+func (s *say) other() string {
 	if s.Lang == "zh" {
 		return "en"
 	}
 	return "zh"
 }
 
-// RoomName is the name of the room.
-func (s *say) RoomName() string { return s.name(s.p.Cfg.Room.Name) }
+// roomName is the name of the room.
+func (s *say) roomName() string { return s.name(s.p.Cfg.Room.Name) }
 
-// Help is the telephone number of the help desk.
-func (s *say) Help() string { return s.p.Cfg.Room.Help }
-
-func (s *say) functions() template.FuncMap {
-	return template.FuncMap{
-		"t": s.t, "phrase": s.phrase, "clock": s.clock, "date": s.date, "moment": s.moment, "day": s.day, "span": s.span,
-		"device": s.device, "source": s.source, "field": s.field, "lines": lines, "add": func(a, b int) int { return a + b },
-	}
-}
+// help is the telephone number of the help desk.
+func (s *say) help() string { return s.p.Cfg.Room.Help }
 
 // t is a word of the catalogue, with what is put into it for each {}. A key without words shows itself,
 // so that the gap is seen.
@@ -62,6 +56,9 @@ func (s *say) t(key string, put ...any) string {
 	}
 	return text
 }
+
+// text is a word of the catalogue on a page.
+func (s *say) text(key string, put ...any) g.Node { return g.Text(s.t(key, put...)) }
 
 func (s *say) phrase(p devices.Phrase) string { return p.In(s.Lang) }
 func (s *say) name(n configs.Name) string     { return devices.Phrase(n).In(s.Lang) }
@@ -124,8 +121,6 @@ func (s *say) source(id string) string {
 	}
 	return id
 }
-
-func lines(text string) []string { return strings.Split(text, "\n") }
 
 // value is a value of a property as people say it.
 func (s *say) value(device, property string, value any) string {

@@ -2,36 +2,37 @@
 // the equipment, the equipment check, repair orders (维修单), the records of meetings and a month's
 // figures.
 //
-// Its pages are plain: templates and forms, no script, so that the oldest tablet shows them and a printer
+// Its pages are plain: tables and forms, no script, so that the oldest tablet shows them and a printer
 // prints them. Everything that changes anything is a form of the page's own, with a mark that no other
 // site knows. It keeps nothing: what staff write down goes into the books of the service.
 package staff
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"embed"
+	_ "embed"
 	"encoding/hex"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
+
 	"lectern/configs"
 	"lectern/devices"
 	"lectern/devices/line"
+	"lectern/panel/markup"
 	"lectern/scenes/build"
-	"lectern/scenes/maintenance"
 	"lectern/scenes/room"
 )
 
-//go:embed *.html staff.css
-var files embed.FS
+//go:embed staff.css
+var style []byte
 
 // Gate is who lets people in: the panel's server, by the PIN of the area staff.
 type Gate interface {
@@ -57,10 +58,9 @@ type Config struct {
 // Pages serves the pages below /staff.
 type Pages struct {
 	Config
-	zone  *time.Location
-	pages *template.Template
-	mark  []byte // key of the marks in forms
-	mux   *http.ServeMux
+	zone *time.Location
+	mark []byte // key of the marks in forms
+	mux  *http.ServeMux
 }
 
 // policy is the content security policy of the pages: a style sheet and forms, no script at all.
@@ -79,11 +79,6 @@ func New(c Config) (*Pages, error) {
 		}
 		p.zone = l
 	}
-	pages, err := template.New("staff").Funcs((&say{p: p}).functions()).ParseFS(files, "*.html")
-	if err != nil {
-		return nil, fmt.Errorf("making the staff pages: %w", err)
-	}
-	p.pages = pages
 	p.routes()
 	return p, nil
 }
@@ -154,13 +149,6 @@ const (
 	still = "still"
 )
 
-// reload has the browser load the page again.
-func reload(w http.ResponseWriter, seconds int, path string) {
-	if seconds > 0 {
-		w.Header().Set("Refresh", fmt.Sprintf("%d; url=%s?%s=1", seconds, path, quiet))
-	}
-}
-
 func (p *Pages) visit(w http.ResponseWriter, r *http.Request, handle func(*visit)) {
 	session, ok := p.Gate.Staff(r, !r.URL.Query().Has(quiet))
 	if !ok {
@@ -168,15 +156,15 @@ func (p *Pages) visit(w http.ResponseWriter, r *http.Request, handle func(*visit
 		return
 	}
 	v := &visit{say: p.says(r), w: w, r: r, session: session}
-	if r.Method == http.MethodPost && !hmac.Equal([]byte(v.Mark()), []byte(r.PostFormValue("mark"))) {
+	if r.Method == http.MethodPost && !hmac.Equal([]byte(v.mark()), []byte(r.PostFormValue("mark"))) {
 		v.fail(http.StatusForbidden, "wrong.mark")
 		return
 	}
 	handle(v)
 }
 
-// Mark is what a form of this session has in it and no other site can know.
-func (v *visit) Mark() string {
+// mark is what a form of this session has in it and no other site can know.
+func (v *visit) mark() string {
 	m := hmac.New(sha256.New, v.p.mark)
 	m.Write([]byte(v.session))
 	return hex.EncodeToString(m.Sum(nil))
@@ -190,62 +178,16 @@ func back(path string) string {
 	return "/staff"
 }
 
-// page is what every page has beside its own.
-type page struct {
-	*visit
-	Name    string // of the template
-	Refresh int    // seconds until it loads itself again; 0 for never
-	Still   bool   // it would, and somebody does not want it to
-	Tea     *teaDue
-	Due     int // items of open checklists that nobody has ticked
-	Work    *maintenance.Window
-	Data    any
-}
-
-// show answers with a page.
-func (v *visit) show(name string, refresh int, data any) {
-	v.showAs(http.StatusOK, name, refresh, data)
-}
-
-func (v *visit) showAs(status int, name string, refresh int, data any) {
-	now := time.Now()
-	pg := page{visit: v, Name: name, Refresh: refresh, Tea: v.p.teaDue(now), Due: v.p.left(now), Data: data}
-	if w, stands := v.p.Service.Maintenance.Now(); stands {
-		pg.Work = &w
-	}
-	if refresh > 0 && v.r.URL.Query().Has(still) {
-		pg.Refresh, pg.Still = 0, true
-	}
-	reload(v.w, pg.Refresh, v.Path())
-	v.p.render(v.say, v.w, status, name, pg)
-}
-
-func (p *Pages) render(s *say, w http.ResponseWriter, status int, name string, data any) {
-	pages, err := p.pages.Clone()
-	var out bytes.Buffer
-	if err == nil {
-		err = pages.Funcs(s.functions()).ExecuteTemplate(&out, name+".html", data)
-	}
-	if err != nil {
-		p.Log.Error("making a staff page", "page", name, "error", err)
-		http.Error(w, "the page could not be made; see the daemon's log", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(out.Bytes())
-}
-
 // fail says what is wrong and what would be right.
-func (v *visit) fail(status int, word string) { v.showAs(status, "wrong", 0, word) }
+func (v *visit) fail(status int, word string) { v.showAs(status, "wrong", 0, wrongPage(word)) }
 
 func (v *visit) goTo(path string) { http.Redirect(v.w, v.r, path, http.StatusSeeOther) }
 
 // initialsCookie keeps who last ticked on this tablet, to be offered again.
 const initialsCookie = "lectern-initials"
 
-// Initials are those of who last wrote something on this tablet.
-func (v *visit) Initials() string {
+// initials are those of who last wrote something on this tablet.
+func (v *visit) initials() string {
 	if typed := v.r.PostFormValue("who"); typed != "" {
 		return typed // into a form that was not taken
 	}
@@ -268,14 +210,9 @@ func (v *visit) who() string {
 }
 
 func (p *Pages) style(w http.ResponseWriter, _ *http.Request) {
-	b, err := files.ReadFile("staff.css")
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(b)
+	_, _ = w.Write(style)
 }
 
 const languageCookie = "lectern-language"
@@ -288,18 +225,6 @@ func (p *Pages) language(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back(r.URL.Query().Get("back")), http.StatusSeeOther)
 }
 
-// doorPage asks for the PIN. What is due it says all the same, without a word of whose meeting it is.
-type doorPage struct {
-	*say
-	Refresh int // nothing is said of it
-	Still   bool
-	Path    string
-	To      string
-	Refused devices.Phrase
-	Tea     *teaDue
-	Due     int
-}
-
 func (p *Pages) door(w http.ResponseWriter, r *http.Request) {
 	p.ask(w, r, http.StatusOK, devices.Phrase{})
 }
@@ -307,9 +232,32 @@ func (p *Pages) door(w http.ResponseWriter, r *http.Request) {
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request, status int, refused devices.Phrase) {
 	now := time.Now()
 	reload(w, seen, "/staff/enter")
-	p.render(p.says(r), w, status, "enter", doorPage{
-		say: p.says(r), Path: "/staff/enter", To: back(r.FormValue("to")), Refused: refused, Tea: p.teaDue(now), Due: p.left(now),
-	})
+	p.render(w, status, "enter", p.says(r).doorPage(back(r.FormValue("to")), refused, p.teaDue(now), p.left(now)))
+}
+
+// doorPage asks for the PIN. What is due it says all the same, without a word of whose meeting it is.
+func (s *say) doorPage(to string, refused devices.Phrase, tea *teaDue, due int) g.Node {
+	var banners g.Group
+	if tea != nil {
+		banners = append(banners, h.P(h.Class("banner tea"), h.Role("status"), g.Text("☕ "+s.t("tea.due", s.clock(tea.Since)))))
+	}
+	if due > 0 {
+		banners = append(banners, h.P(h.Class("banner due"), h.Role("status"), g.Text("☑ "+s.t("enter.due", due))))
+	}
+	if why := s.phrase(refused); why != "" {
+		banners = append(banners, h.P(h.Class("banner bad"), h.Role("alert"), g.Text("⚠ "+why)))
+	}
+	return s.document(h.Class("enter"), h.Main(
+		h.P(h.Class("room"), g.Text(s.roomName())),
+		h.H1(s.text("enter.title")),
+		banners,
+		h.Form(h.Method("post"), h.Action("/staff/enter"), hidden("to", to), markup.Spaced(
+			s.labelled("enter.pin", h.Input(h.Type("password"), h.Name("pin"), g.Attr("inputmode", "numeric"), h.Pattern("[0-9]*"),
+				h.MaxLength("12"), h.AutoComplete("off"), h.Required(), h.AutoFocus())),
+			h.Button(h.Class("main"), s.text("enter.go")),
+		)),
+		h.P(s.otherLanguage("/staff")),
+	))
 }
 
 func (p *Pages) enter(w http.ResponseWriter, r *http.Request) {
@@ -325,8 +273,8 @@ func (p *Pages) leave(v *visit) {
 	v.goTo("/staff/enter")
 }
 
-// Path is where the page is, for what comes back to it.
-func (v *visit) Path() string {
+// path is where the page is, for what comes back to it.
+func (v *visit) path() string {
 	if path := v.r.URL.Path; v.r.Method == http.MethodGet || strings.HasPrefix(path, "/staff/orders") || path == "/staff/check" || path == "/staff/maintenance" {
 		return back(path)
 	}
@@ -339,8 +287,8 @@ type link struct {
 	Here       bool
 }
 
-// Links are the ways to the pages.
-func (v *visit) Links() []link {
+// links are the ways to the pages.
+func (v *visit) links() []link {
 	list := []link{
 		{"/staff", "nav.today", false}, {"/staff/health", "nav.health", false}, {"/staff/check", "nav.check", false},
 		{"/staff/orders", "nav.orders", false}, {"/staff/records", "nav.records", false}, {"/staff/month", "nav.month", false},

@@ -127,7 +127,7 @@ func (p *Pages) today(v *visit) {
 	if h, ok := p.Service.Book.Health(); ok {
 		d.Calendar = &h
 	}
-	v.show("today", seen, d)
+	v.show("today", seen, d.page)
 }
 
 // wrong answers what is wrong with a form.
@@ -196,7 +196,7 @@ func (p *Pages) tick(v *visit) {
 }
 
 func (p *Pages) tea(v *visit) {
-	who := v.Initials()
+	who := v.initials()
 	if given := v.who(); given != "" {
 		who = given
 	}
@@ -206,7 +206,7 @@ func (p *Pages) tea(v *visit) {
 func (p *Pages) note(v *visit) {
 	if who := v.whoOr(); who != "" {
 		id := v.r.PathValue("id")
-		v.done(p.Service.Book.Note(id, v.r.PostFormValue("text"), who), "/staff/records/"+id)
+		v.done(p.Service.Book.Note(id, v.r.PostFormValue("text"), who), recordPath(id))
 	}
 }
 
@@ -232,7 +232,7 @@ func (p *Pages) meetingForm(v *visit) {
 		}
 		m = row.Meeting
 	}
-	v.show("meeting", 0, formPage{Meeting: m})
+	v.show("meeting", 0, formPage{Meeting: m}.page)
 }
 
 // meetingEnter takes the form. What is wrong is said above it, with everything that was typed in it.
@@ -247,12 +247,12 @@ func (p *Pages) meetingEnter(v *visit) {
 	}
 	m := meeting.Meeting{
 		ID: f("id"), Start: start, End: end, Title: f("title"), Organizer: f("organizer"), Layout: f("layout"), Heads: heads, Needs: f("needs"),
-		Place: v.RoomName(), Cancelled: f("cancelled") != "", ByHand: true,
+		Place: v.roomName(), Cancelled: f("cancelled") != "", ByHand: true,
 	}
 	err := errors.Join(err1, err2, err3)
 	switch {
 	case who == "":
-		v.showAs(http.StatusUnprocessableEntity, "meeting", 0, formPage{m, "wrong.who"})
+		v.showAs(http.StatusUnprocessableEntity, "meeting", 0, formPage{m, "wrong.who"}.page)
 		return
 	case err == nil:
 		_, err = p.Service.Book.Enter(m, who)
@@ -260,7 +260,7 @@ func (p *Pages) meetingEnter(v *visit) {
 		err = meeting.ErrWords
 	}
 	if errors.Is(err, meeting.ErrWords) {
-		v.showAs(http.StatusUnprocessableEntity, "meeting", 0, formPage{m, "wrong.words"})
+		v.showAs(http.StatusUnprocessableEntity, "meeting", 0, formPage{m, "wrong.words"}.page)
 		return
 	}
 	v.done(err, "/staff")

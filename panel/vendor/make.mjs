@@ -43,7 +43,7 @@ write('icons.svg', `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join('\n
 
 // The fonts: in each weight the Latin letters, the Chinese characters that the panel itself and the
 // example rooms use (the guide is for paper and the staff pages for tablets, which have their own), and the rest, which a browser fetches only for a name that needs it.
-const texts = [...files(join(top, 'panel'), '.js', '.go', '.html').filter(f => !f.includes('panel/guide') && !f.includes('panel/staff')), ...files(join(top, 'devices'), '.go'), ...files(join(top, 'scenes'), '.go'), ...files(join(top, 'configs'), '.yaml')]
+const texts = [...files(join(top, 'panel'), '.js', '.go').filter(f => !f.includes('panel/guide') && !f.includes('panel/staff')), ...files(join(top, 'devices'), '.go'), ...files(join(top, 'scenes'), '.go'), ...files(join(top, 'configs'), '.yaml')]
   .map(f => readFileSync(f, 'utf8')).join('');
 const chinese = [...new Set(texts)].filter(c => /[\u2e80-\u9fff\uff00-\uffef]/u.test(c)).sort();
 const range = chars => {

@@ -37,7 +37,7 @@ func TestNextSettledWaitsForWhatComesOfAPress(t *testing.T) {
 					t.Fatalf("%+v, %v", u, err)
 				}
 				began := time.Now()
-				go do(t, r, "lamp", "power", true)
+				go r.Do(t.Context(), Command{Device: "lamp", Property: "power", Value: true, By: tester}) //nolint:errcheck // what comes of it is followed
 				if c.meets > 0 {
 					time.AfterFunc(c.meets, func() { other.report.Report("power", devices.Bool(true), devices.Reported) })
 				}
