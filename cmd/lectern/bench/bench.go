@@ -105,11 +105,13 @@ func Run(ctx context.Context, o Options) error {
 	return nil
 }
 
-// Compiled makes the program as it is installed, without the tables of the debugger, in a folder. It needs Go and the
-// sources; it is an error where they are not there.
+// Compiled makes the program as it is installed, as .ci/package does, in a folder. It needs Go and the sources; it is an
+// error where they are not there.
 func Compiled(ctx context.Context, folder string) (program string, err error) {
 	program = filepath.Join(folder, "lectern")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "lectern/cmd/lectern")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-gcflags", "lectern/panel/staff=-l", "-gcflags", "lectern/panel/building=-l",
+		"-ldflags", "-s -w", "-o", program, "lectern/cmd/lectern")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the program: %w: %s", err, strings.TrimSpace(string(said)))
 	}
