@@ -109,7 +109,7 @@ func Run(ctx context.Context, o Options) error {
 // error where they are not there.
 func Compiled(ctx context.Context, folder string) (program string, err error) {
 	program = filepath.Join(folder, "lectern")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-gcflags", "lectern/panel/staff=-l", "-gcflags", "lectern/panel/building=-l",
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-gcflags", "maragu.dev/gomponents/...=-l",
 		"-ldflags", "-s -w", "-o", program, "lectern/cmd/lectern")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
