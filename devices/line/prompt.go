@@ -1,12 +1,15 @@
 package line
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
+	"syscall"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"golang.org/x/sys/unix"
@@ -29,7 +32,7 @@ func OpenBroker(uri *url.URL, o paho.ClientOptions) (net.Conn, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("connection to %s: %w", uri.Host, err), c.Close())
 	}
-	p := &prompt{tcp, raw}
+	p := newPrompt(tcp, raw)
 	if uri.Scheme != "ssl" {
 		return p, nil
 	}
@@ -49,18 +52,32 @@ func OpenBroker(uri *url.URL, o paho.ClientOptions) (net.Conn, error) {
 	return secure, nil
 }
 
-// prompt is a connection that acknowledges what it has read.
+// prompt is a connection that acknowledges what it has read. It reads as much as there is: paho asks for a packet's first
+// byte, its length and the rest one after the other, and each would be a call of the system and an acknowledgement.
 type prompt struct {
 	*net.TCPConn
-	raw interface{ Control(func(fd uintptr)) error }
+	taken *bufio.Reader
 }
 
-// Read implements net.Conn. The kernel forgets the wish (tcp(7), TCP_QUICKACK), so it is told every time; where it
+func newPrompt(c *net.TCPConn, raw syscall.RawConn) *prompt {
+	return &prompt{c, bufio.NewReader(acknowledging{c, raw})}
+}
+
+// Read implements net.Conn.
+func (p *prompt) Read(b []byte) (int, error) { return p.taken.Read(b) } //nolint:wrapcheck // the connection's own
+
+// acknowledging reads from a connection, and acknowledges.
+type acknowledging struct {
+	from io.Reader
+	raw  syscall.RawConn
+}
+
+// Read implements io.Reader. The kernel forgets the wish (tcp(7), TCP_QUICKACK), so it is told every time; where it
 // cannot be, the connection is no worse than any other.
-func (p *prompt) Read(b []byte) (int, error) {
-	n, err := p.TCPConn.Read(b)
+func (a acknowledging) Read(b []byte) (int, error) {
+	n, err := a.from.Read(b)
 	if err == nil {
-		_ = p.raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })
+		_ = a.raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })
 	}
 	return n, err //nolint:wrapcheck // the connection's own
 }

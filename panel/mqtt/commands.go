@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -87,6 +88,7 @@ func (g *Gateway) receive(topic string, payload []byte, retained bool) {
 	default:
 		select {
 		case queue <- c:
+			runtime.Gosched() // whoever carries it out goes first; the broker's acknowledgement follows, and has time
 		default:
 			g.refuse(c, devices.Phrase{ZH: "该设备的命令太多，请稍候", EN: "Too many commands wait for this device"}, 1)
 		}
