@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -30,9 +30,8 @@ var errGivenUp = fmt.Errorf("%w: given up for somebody's command", ErrNoReply)
 
 var errNoise = errors.New("the line is full of noise: check the wiring, the baud rate, and that nothing else sends")
 
-// conn is one opened port, from opening to closing. Its goroutine is the line's owner; a second one
-// reads and a third writes, because a write to a serial port cannot be interrupted. On a socket a deadline can, and the
-// owner writes itself: handing a frame on takes longer than writing it.
+// conn is one opened port, from opening to closing. Its goroutine is the line's owner, which also writes; a second one
+// reads.
 type conn struct {
 	line *Line
 	port io.ReadWriteCloser
@@ -46,14 +45,11 @@ type conn struct {
 	skipped int       // bytes of other frames since the request
 	quiet   time.Time // no write before
 	heard   bool      // anything at all
-	socket  net.Conn  // the port, where it is one
-	writes  chan []byte
-	wrote   chan error
 	over    chan struct{}
 	wg      sync.WaitGroup
 
 	// Of the owner, used again for each exchange.
-	replyLimit, putLimit, silenceOver *time.Timer
+	replyLimit, silenceOver *time.Timer
 }
 
 // stopped is a timer to be set later.
@@ -65,14 +61,10 @@ func stopped() *time.Timer {
 
 func newConn(l *Line, port io.ReadWriteCloser) *conn {
 	c := &conn{
-		line: l, port: port, more: make(chan struct{}, 1),
-		writes: make(chan []byte), wrote: make(chan error, 1), over: make(chan struct{}),
-		replyLimit: stopped(), putLimit: stopped(), silenceOver: stopped(),
+		line: l, port: port, more: make(chan struct{}, 1), over: make(chan struct{}),
+		replyLimit: stopped(), silenceOver: stopped(),
 	}
 	c.wg.Go(c.read)
-	if c.socket, _ = port.(net.Conn); c.socket == nil {
-		go c.write() // not waited for: a driver that takes nothing holds it for as long as it likes
-	}
 	return c
 }
 
@@ -104,18 +96,6 @@ func (c *conn) read() {
 		case <-c.over:
 			return
 		default:
-		}
-	}
-}
-
-func (c *conn) write() {
-	for {
-		select {
-		case frame := <-c.writes:
-			_, err := c.port.Write(frame)
-			c.wrote <- err
-		case <-c.over:
-			return
 		}
 	}
 }
@@ -401,25 +381,17 @@ func (c *conn) drain() error {
 	return errors.New("the equipment talks without end")
 }
 
+// put writes a frame, in bounded time.
 func (c *conn) put(frame []byte) error {
-	if c.socket != nil {
-		if err := c.socket.SetWriteDeadline(time.Now().Add(writeMost)); err != nil {
+	// A broker has a bound of its own.
+	if p, ok := c.port.(interface{ SetWriteDeadline(t time.Time) error }); ok {
+		if err := p.SetWriteDeadline(time.Now().Add(writeMost + wireTime(c.line.config, len(frame)))); err != nil {
 			return err //nolint:wrapcheck // the caller says what for
 		}
-		_, err := c.socket.Write(frame)
-		return err //nolint:wrapcheck // as above
 	}
-	c.putLimit.Reset(writeMost + wireTime(c.line.config, len(frame)))
-	defer c.putLimit.Stop()
-	select {
-	case c.writes <- frame:
-	case <-c.putLimit.C:
+	_, err := c.port.Write(frame)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return errors.New("the port takes nothing")
 	}
-	select {
-	case err := <-c.wrote:
-		return err
-	case <-c.putLimit.C:
-		return errors.New("the port takes nothing")
-	}
+	return err //nolint:wrapcheck // as above
 }

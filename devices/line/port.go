@@ -38,15 +38,16 @@ func (l *Line) open(ctx context.Context) (io.ReadWriteCloser, error) {
 
 // serialPort is a port of tarm/serial with its faults worked round. A Read of that library holds a thread, cannot be
 // interrupted, wakes up ten times a second to find nothing, and returns (0, io.EOF) both for silence and for a port that
-// is gone. So what comes is read by a second descriptor of the same port, which can wait.
+// is gone; a Write takes as long as the driver likes. So it only sets the port up, and what comes and goes does so by a
+// second descriptor of the same port, which can wait and has deadlines.
 type serialPort struct {
-	*serial.Port
-	reads *os.File // also holds the lock
+	*os.File // also holds the lock
+	setUp    *serial.Port
 }
 
 // openSerial opens a port for this process alone.
 func openSerial(c Config) (io.ReadWriteCloser, error) {
-	reads, err := os.OpenFile(c.Port, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	file, err := os.OpenFile(c.Port, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("%w: is the adapter plugged in?", err)
@@ -58,8 +59,8 @@ func openSerial(c Config) (io.ReadWriteCloser, error) {
 	}
 	// tarm/serial opens a port that another process has open, and both read half of every reply. The
 	// lock is advisory: it keeps a second Lectern out, and everything that locks as well.
-	if err := lock(reads); err != nil {
-		err = errors.Join(err, reads.Close())
+	if err := lock(file); err != nil {
+		err = errors.Join(err, file.Close())
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("%s is in use by another program: stop it, or give the line another port", c.Port)
 		}
@@ -67,16 +68,16 @@ func openSerial(c Config) (io.ReadWriteCloser, error) {
 	}
 	f, err := parseFormat(c.Format)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("line %s: %w", c.ID, err), reads.Close())
+		return nil, errors.Join(fmt.Errorf("line %s: %w", c.ID, err), file.Close())
 	}
 	port, err := serial.OpenPort(&serial.Config{
 		// With no ReadTimeout, VMIN is 1: a read that must not wait says so, where with VMIN 0 it would look like the end.
 		Name: c.Port, Baud: c.Baud, Size: f.data, Parity: serial.Parity(f.parity), StopBits: serial.StopBits(f.stop),
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s at %d baud %s: %w", c.Port, c.Baud, c.Format, err), reads.Close())
+		return nil, errors.Join(fmt.Errorf("opening %s at %d baud %s: %w", c.Port, c.Baud, c.Format, err), file.Close())
 	}
-	return &serialPort{Port: port, reads: reads}, nil
+	return &serialPort{File: file, setUp: port}, nil
 }
 
 // lock locks an open file for its descriptor. os.File.Fd would take the file out of the poller.
@@ -95,7 +96,7 @@ var errUnplugged = errors.New("the port is gone: is the adapter unplugged?")
 
 // Read waits for bytes, as long as it takes. Close ends it.
 func (p *serialPort) Read(b []byte) (int, error) {
-	n, err := p.reads.Read(b)
+	n, err := p.File.Read(b)
 	if errors.Is(err, io.EOF) { // a tty has no end but that of its hardware
 		return n, errUnplugged
 	}
@@ -103,7 +104,7 @@ func (p *serialPort) Read(b []byte) (int, error) {
 }
 
 // Close closes the port and gives it up to others.
-func (p *serialPort) Close() error { return errors.Join(p.Port.Close(), p.reads.Close()) }
+func (p *serialPort) Close() error { return errors.Join(p.setUp.Close(), p.File.Close()) }
 
 // format is a serial format such as 8N1.
 type format struct {

@@ -237,6 +237,12 @@ func (c *conn) serve(ctx context.Context) error {
 	l := c.line
 	silent := 0 // time-outs in a row
 	for {
+		if l.Waiting() == 0 { // nor is silence waited for by nobody
+			if err := c.idle(ctx, 0); err != nil {
+				return err
+			}
+			continue
+		}
 		// What is sent is chosen when the line is free, so that somebody's press goes ahead of a poll even
 		// while that waits for silence.
 		if err := c.silence(ctx); err != nil {
