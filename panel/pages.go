@@ -15,6 +15,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -113,13 +114,18 @@ func newWebsite(cfg *configs.Room) (*website, error) {
 	return w, w.manifestOf(cfg)
 }
 
+// zippers are used again: each has most of a megabyte, and a start compresses thirty files.
+var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // text is an asset that goes compressed.
 func text(content string, b []byte) asset {
 	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
+	z := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(z)
+	z.Reset(&out)
 	_, _ = z.Write(b) // a Buffer takes everything
 	_ = z.Close()
-	return asset{content: content, plain: b, zipped: out.Bytes()}
+	return asset{content: content, plain: b, zipped: bytes.Clone(out.Bytes())}
 }
 
 func (w *website) logoOf(file string) error {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"strings"
 	"time"
 
@@ -30,10 +31,29 @@ func stayLean(ctx context.Context, log *slog.Logger) {
 		case <-time.After(wait):
 		}
 		debug.FreeOSMemory()
+		letGrow()
 		if err := dropProgram(); err != nil {
 			log.Debug("giving back pages of the program", "error", err)
 		}
 	}
+}
+
+// smallHeap is that of a room with its panels; a building of a thousand devices has more.
+const smallHeap = 8 << 20
+
+// letGrow has a small heap collected when it has grown by half, not by as much again as it usually is: it costs a few
+// milliseconds every quarter of a minute, and what the heap may grow to is memory that it has. GOGC goes before.
+func letGrow() {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	percent := 100
+	if live[0].Value.Uint64() < smallHeap {
+		percent = 50
+	}
+	debug.SetGCPercent(percent)
 }
 
 // dropProgram unmaps the pages of files that this process only reads; each comes back when it is touched.

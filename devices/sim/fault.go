@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // fault is what is wrong with a wire just now.
@@ -135,14 +137,21 @@ func (f *faulty) flood() error {
 	return nil
 }
 
-// pace waits as long as n characters take on the wire.
+// pace waits as long as n characters take on the wire. The end of it is slept and not left to a timer, which may come a
+// millisecond late: a wire does not.
 func (f *faulty) pace(n int) {
 	if f.wire.baud <= 0 {
 		return
 	}
+	const exact = 2 * time.Millisecond
+	end := time.Now().Add(time.Duration(n) * 10 * time.Second / time.Duration(f.wire.baud))
 	select {
-	case <-time.After(time.Duration(n) * 10 * time.Second / time.Duration(f.wire.baud)):
+	case <-time.After(time.Until(end) - exact):
 	case <-f.wire.stage.ctx.Done():
+		return
+	}
+	left := unix.NsecToTimespec(int64(max(0, time.Until(end))))
+	for errors.Is(unix.Nanosleep(&left, &left), unix.EINTR) {
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // load: many panels and many presses for a long time, in a room whose equipment keeps up. Beside it what the same panels and
 // presses cost the floor: to write to two hundred panels, which here share the machine with it, takes its time.
 func (b *bench) load(ctx context.Context) error {
-	const panels, lasts, floorLasts = 200, 5 * time.Minute, 30 * time.Second
+	const panels, lasts, floorLasts, most = 200, 5 * time.Minute, 30 * time.Second, 2 * time.Millisecond
 	var floor *presser
 	if err := b.onSlave(ctx, func(s *slave, address string) error {
 		f, err := start(ctx, b.Program, "bench", "--floor", address)
@@ -43,7 +43,7 @@ func (b *bench) load(ctx context.Context) error {
 		b.add(row{what: what + "press to wire, p50 / p99", measured: pair(p.wire.p50(), p.wire.p99()), against: "floor " + pair(floor.wire.p50(), floor.wire.p99())})
 		b.add(row{
 			what + "write at the slave to a panel's event, p50 / p99", pair(p.seen.p50(), p.seen.p99()), "floor " + pair(floor.seen.p50(), floor.seen.p99()),
-			ms(2 * time.Millisecond), keeps(p.seen.p99() <= 2*time.Millisecond),
+			"the floor's + " + ms(most), keeps(p.seen.p99() <= floor.seen.p99()+most),
 		})
 		b.add(row{what: what + "memory", measured: after})
 		b.add(row{

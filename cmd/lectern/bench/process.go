@@ -161,17 +161,22 @@ func (p *process) memory() float64 {
 	return kib / 1024
 }
 
-// worked is how long the program has used a processor.
+// worked is how long the program has used a processor. The threads' own accounts are exact; those of the process in
+// proc(5) are of ticks, which see of short bursts too much or nothing.
 func (p *process) worked() time.Duration {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	if err != nil || len(threads) == 0 {
 		return 0
 	}
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	if len(fields) < 13 {
-		return 0
+	sum := time.Duration(0)
+	for _, thread := range threads {
+		b, err := os.ReadFile(thread)
+		if err != nil {
+			continue // it has ended
+		}
+		ran, _, _ := strings.Cut(string(b), " ")
+		ns, _ := strconv.ParseInt(ran, 10, 64)
+		sum += time.Duration(ns)
 	}
-	user, _ := strconv.Atoi(fields[11]) // utime and stime of proc(5), 100 to the second
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * time.Second / 100
+	return sum
 }
