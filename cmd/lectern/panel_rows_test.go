@@ -149,6 +149,7 @@ var rowsByFinger = []struct {
 		h.truly("projector.power", "on")
 		h.hears(beam, "PWR ON\r")
 		h.says("screen.position", 0)
+		h.says("screen.motion", "stop") // which is said when the relay has been let go
 		h.hears(bus, "02 05 00 01 FF 00", "02 05 00 01 00 00")
 		p.touch(`[data-set="projector.power=off"]`)
 		p.sees(`[data-set="projector.power=off"][aria-pressed=true]`)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,6 +145,11 @@ func TestStaffPagesLookAsTheyWereSeen(t *testing.T) {
 			h, p := served(t, in, s, func(r *configs.Room) { r.Meetings.Low, r.Meetings.High = 10, 15 })
 			h.fault("player", "silence")
 			h.set("rack-player.power", true)
+			// The record of the meeting lists what was missed while it was: not this, which is before.
+			h.until("the player has not answered", func() bool {
+				_, body := h.call(http.MethodGet, "/api/v1/journal?device=dvd", "")
+				return strings.Contains(body, `"offline"`)
+			})
 			p.shows("the player that is missed", "document.querySelector('.facts .amber a[href=\"/staff/health\"]')")
 			staffViews(p, func(view string) {
 				eval[bool](p, steady)
