@@ -222,6 +222,7 @@ func TestPagesLookAsTheyWereSeen(t *testing.T) {
 	h := inUse(t)
 	for _, s := range []screen{{1024, 600, "zh", "sky"}, {1024, 600, "en", "sky"}, {1280, 800, "zh", "sky"}, {1280, 800, "en", "night"}} {
 		t.Run(fmt.Sprintf("%dx%d-%s-%s", s.width, s.height, s.language, s.theme), func(t *testing.T) {
+			h.set("dvd.transport", "play") // the disc ends after a minute
 			p := hang(t, in, h.url, s)
 			tell(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}})
 			views(p, func(view string) {
