@@ -73,13 +73,7 @@ func (r *rounds) leave(f *follower) {
 func (r *rounds) run(ctx context.Context, changes *room.Subscription) {
 	var round []*follower
 	for {
-		var err error
-		if r.areMany() {
-			_, err = changes.NextSettled(ctx, gatherTime)
-		} else {
-			_, err = changes.Next(ctx)
-		}
-		if err != nil {
+		if _, err := changes.NextSettled(ctx, r.patience()); err != nil {
 			return
 		}
 		r.mu.Lock()
@@ -98,8 +92,12 @@ func (r *rounds) run(ctx context.Context, changes *room.Subscription) {
 	}
 }
 
-func (r *rounds) areMany() bool {
+// patience is how long what somebody asks for may wait for what comes of it.
+func (r *rounds) patience() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.panels) > fewPanels
+	if len(r.panels) > fewPanels {
+		return gatherTime
+	}
+	return 0
 }

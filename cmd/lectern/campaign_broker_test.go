@@ -166,7 +166,7 @@ func (o *office) do(d deed) {
 	}
 	token := client.Publish(o.base+"/"+strings.ReplaceAll(d.on, ".", "/")+"/set", 1, false, d.to)
 	o.waiting.Go(func() {
-		sure := token.WaitTimeout(answerMost) && token.Error() == nil
+		sure := token.WaitTimeout(3*time.Second) && token.Error() == nil
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if sure {

@@ -38,7 +38,7 @@ func stayLean(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// smallHeap is that of a room with its panels; a building of a thousand devices has more.
+// smallHeap is that of a room with its panels; one of a thousand devices has more.
 const smallHeap = 8 << 20
 
 // letGrow has a small heap collected when it has grown by half, not by as much again as it usually is: it costs a few

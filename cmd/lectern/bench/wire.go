@@ -18,13 +18,7 @@ func (b *bench) press(ctx context.Context) error {
 	var floor, room figures
 	lost, extra := 0, 0
 	for range b.Repeats {
-		if err := b.onSlave(ctx, func(s *slave, address string) error {
-			f, err := start(ctx, b.Program, "bench", "--floor", address)
-			if err != nil {
-				return err
-			}
-			defer f.stop()
-			p := newPresser(s, byHTTP(f.url, ""))
+		if err := b.onFloor(ctx, func(f *process, p *presser) error {
 			p.drive(ctx, presses, perSecond, 1, 0, manyLamps)
 			floor.p50, floor.p99 = append(floor.p50, p.wire.p50()), append(floor.p99, p.wire.p99())
 			return nil
@@ -63,6 +57,18 @@ func (b *bench) onSlave(ctx context.Context, measure func(s *slave, address stri
 	}
 	defer s.close()
 	return measure(s, address)
+}
+
+// onFloor measures the floor, on a slave of its own, with who presses on it over HTTP.
+func (b *bench) onFloor(ctx context.Context, measure func(f *process, p *presser) error) error {
+	return b.onSlave(ctx, func(s *slave, address string) error {
+		f, err := start(ctx, b.Program, "bench", "--floor", address)
+		if err != nil {
+			return err
+		}
+		defer f.stop()
+		return measure(f, newPresser(s, byHTTP(f.url, "")))
+	})
 }
 
 // onRoom measures with a room of lamps, so many lines of which lead to a slave of its own, and is told how long the room
