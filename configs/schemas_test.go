@@ -1,6 +1,7 @@
 package configs_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"lectern/configs"
@@ -19,4 +20,14 @@ func TestTheSchemasAreThoseOfTheTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	configs.Compare(t, "building.schema.json", string(building))
+}
+
+// TestTheProgramCarriesEachSchemaUnderItsName: they are files, and a name is soon mistaken.
+func TestTheProgramCarriesEachSchemaUnderItsName(t *testing.T) {
+	for title, text := range map[string][]byte{"Lectern room file": configs.RoomSchema, "Lectern building file": configs.BuildingSchema} {
+		var schema struct{ Title string }
+		if err := json.Unmarshal(text, &schema); err != nil || schema.Title != title {
+			t.Errorf("%q is carried as the %s: %v", schema.Title, title, err)
+		}
+	}
 }

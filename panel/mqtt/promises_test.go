@@ -88,6 +88,44 @@ func TestHowACurtainsWayEnds(t *testing.T) {
 	}
 }
 
+// slowCurtain takes its time with a command.
+type slowCurtain struct {
+	curtain
+	takes time.Duration
+}
+
+func (s *slowCurtain) Set(ctx context.Context, property string, v devices.Value) error {
+	time.Sleep(s.takes)
+	return s.curtain.Set(ctx, property, v)
+}
+
+// Who sets something hears soon that it is taken, however long the equipment is at it.
+func TestWhatTakesItsTimeIsAcceptedBefore(t *testing.T) {
+	for takes, after := range map[time.Duration]time.Duration{0: 0, soon / 2: soon / 2, 5 * time.Second: soon} {
+		synctest.Test(t, func(t *testing.T) {
+			c := &slowCurtain{takes: takes}
+			r, err := room.New(room.Config{Members: []room.Member{{ID: "door", Device: c}}, Log: silent})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := New(Config{Cfg: &configs.Room{Room: configs.About{ID: "hall"}}, Room: r, Log: silent})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			go g.work(ctx, "door", g.queues["door"])
+			began := time.Now()
+			g.receive("homie/5/hall/door/position/set", []byte("40"), false)
+			if got := outcomeOf(t, <-g.answers); got != "accepted" || time.Since(began) != after {
+				t.Errorf("of what takes %s it says %s after %s", takes, got, time.Since(began))
+			}
+			time.Sleep(takes)
+			cancel()
+			synctest.Wait()
+		})
+	}
+}
+
 func outcomeOf(t *testing.T, m message) string {
 	t.Helper()
 	var r result
