@@ -73,7 +73,7 @@ func (r *rounds) leave(f *follower) {
 func (r *rounds) run(ctx context.Context, changes *room.Subscription) {
 	var round []*follower
 	for {
-		if _, err := changes.NextSettled(ctx, r.patience()); err != nil {
+		if _, err := changes.NextSettled(ctx, r.patience); err != nil {
 			return
 		}
 		r.mu.Lock()

@@ -35,6 +35,7 @@ func follows(t *testing.T, panels int) (*slowLamp, *rounds, []*follower) {
 	all := make([]*follower, panels)
 	for i := range all {
 		all[i] = r.follow(0)
+		synctest.Wait() // the rounds wait already, with as many as there are
 		<-all[i].fresh
 		if u, ok := all[i].Look(); !ok || !u.Full {
 			t.Fatalf("the first that a panel hears is %+v", u)

@@ -54,7 +54,7 @@ func staffViews(p *glass, look func(view string)) {
 	visit("health-maintenance")
 	p.goes("/staff/check", "check")
 	p.tap("[data-do=check]")
-	p.until("it is over", "document.querySelector('form.fields') && document.querySelector('.found')")
+	p.checked()
 	visit("check")
 	p.goes("/staff/orders", "orders")
 	p.types("form.fields [name=symptom]", "画面偏黄，右下角有暗斑 / yellow picture, a dark spot below on the right")

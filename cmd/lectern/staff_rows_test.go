@@ -112,6 +112,7 @@ func TestB3OnePressChecksTheEquipmentAndAFaultBecomesAnOrder(t *testing.T) {
 		p.reads(`[data-found="wall-lights"]`, speaks(s, "正常，已试", "OK, exercised"))
 		p.reads(`[data-found="projector"]`, speaks(s, "未通电", "No mains"))
 		h.hears(e, "01 05 00 01 00 00", "01 05 00 01 FF 00") // off, and on again
+		p.checked()
 		p.tap(`[data-found="temperature"] a[href^="/staff/orders/"]`)
 		p.reads("h1 .chip", speaks(s, "待处理", "Open"))
 		p.reads("table.form", speaks(s, "设备检查", "Equipment check"))

@@ -111,6 +111,13 @@ func (p *glass) goes(path, body string) {
 	p.sees("body." + body)
 }
 
+// checked waits until an equipment check is over: until then the page comes again and again, and what is touched on one
+// that is just leaving is lost.
+func (p *glass) checked() {
+	p.t.Helper()
+	p.until("the check is over", "document.querySelector('form.fields') && document.querySelector('.found')")
+}
+
 // meetingOf is the part of the day's page that a meeting has.
 func meetingOf(p *glass, title string) string {
 	p.t.Helper()

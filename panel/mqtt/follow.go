@@ -58,8 +58,9 @@ func (s *session) follow(ctx context.Context) error {
 	changes := make(chan room.Update)
 	go func() {
 		defer close(changes)
+		patience := func() time.Duration { return soon }
 		for subscription := s.Room.Subscribe(0); ; {
-			u, err := subscription.NextSettled(ctx, soon)
+			u, err := subscription.NextSettled(ctx, patience)
 			if err != nil {
 				return
 			}

@@ -13,6 +13,7 @@ import (
 // once, also while something is under way.
 func TestNextSettledWaitsForWhatComesOfAPress(t *testing.T) {
 	const most = 2 * time.Millisecond
+	patience := func() time.Duration { return most }
 	for name, c := range map[string]struct {
 		takes         time.Duration // the equipment, to do it
 		meets         time.Duration // after which another changes by itself; 0 for never
@@ -33,7 +34,7 @@ func TestNextSettledWaitsForWhatComesOfAPress(t *testing.T) {
 				}
 				r := newRoom(t, Config{Members: []Member{{ID: "lamp", Device: lamp}, {ID: "other", Device: other}}})
 				s := r.Subscribe(0)
-				if u, err := s.NextSettled(t.Context(), most); err != nil || !u.Full {
+				if u, err := s.NextSettled(t.Context(), patience); err != nil || !u.Full {
 					t.Fatalf("%+v, %v", u, err)
 				}
 				began := time.Now()
@@ -41,7 +42,7 @@ func TestNextSettledWaitsForWhatComesOfAPress(t *testing.T) {
 				if c.meets > 0 {
 					time.AfterFunc(c.meets, func() { other.report.Report("power", devices.Bool(true), devices.Reported) })
 				}
-				u, err := s.NextSettled(t.Context(), most)
+				u, err := s.NextSettled(t.Context(), patience)
 				if err != nil || time.Since(began) != c.after {
 					t.Errorf("%v after %s, not %s", err, time.Since(began), c.after)
 				}
@@ -51,7 +52,7 @@ func TestNextSettledWaitsForWhatComesOfAPress(t *testing.T) {
 				}
 				time.Sleep(2 * time.Second)
 				if c.takes == time.Second {
-					u, err = s.NextSettled(t.Context(), most)
+					u, err = s.NextSettled(t.Context(), patience)
 					if p := u.Properties[len(u.Properties)-1]; err != nil || p.Device != "lamp" || p.Value != devices.Bool(true) || !p.Target.IsZero() {
 						t.Errorf("%+v, %v", u, err)
 					}
@@ -61,7 +62,7 @@ func TestNextSettledWaitsForWhatComesOfAPress(t *testing.T) {
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				cancel()
-				if _, err := s.NextSettled(ctx, most); err == nil {
+				if _, err := s.NextSettled(ctx, patience); err == nil {
 					t.Error("goes on after its end")
 				}
 			})

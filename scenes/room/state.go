@@ -271,20 +271,27 @@ func (r *Room) Subscribe(seen uint64) *Subscription {
 // Next waits for a change and returns everything that has changed since the last call, each thing
 // once with its latest state. It returns at once the first time where there is anything to tell.
 // The error is ctx's.
-func (s *Subscription) Next(ctx context.Context) (Update, error) { return s.NextSettled(ctx, 0) }
+func (s *Subscription) Next(ctx context.Context) (Update, error) {
+	return s.NextSettled(ctx, func() time.Duration { return 0 })
+}
 
 // NextSettled is Next, but where there is nothing new but what somebody has asked for it waits for what comes of that, for
-// at most a time, and returns both in one. Most equipment has answered before a millisecond or two are over.
-func (s *Subscription) NextSettled(ctx context.Context, most time.Duration) (Update, error) {
+// as long as patience says in that moment, and returns both in one. Most equipment has answered before a millisecond or two
+// are over.
+func (s *Subscription) NextSettled(ctx context.Context, patience func() time.Duration) (Update, error) {
 	var over <-chan time.Time
 	for {
 		seen := s.seen
 		u, fresh, changed := s.look()
-		if fresh && (most <= 0 || !u.isAsked()) {
+		if fresh && !u.isAsked() {
 			return u, nil
 		}
 		if fresh {
 			if over == nil {
+				most := patience()
+				if most <= 0 {
+					return u, nil
+				}
 				timer := time.NewTimer(most)
 				defer timer.Stop()
 				over = timer.C
