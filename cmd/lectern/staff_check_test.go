@@ -22,7 +22,7 @@ func TestLightsAndCurtainsAreExercisedInAnEmptyRoomOnly(t *testing.T) {
 	p.tap("label.check [name=empty]")
 	p.tap("[data-do=check]")
 	p.reads(`[data-found="wall-lights"]`, "exercised")
-	p.until("it is over", "document.querySelector('h2')?.innerText.startsWith('Checked: ')")
+	p.checked()
 	h.hears(e, "01 05 00 01 00 00", "01 05 00 01 FF 00") // off, and on again
 	h.truly("wall-lights.power", "true")
 	h.truly("door-lights.power", "false")

@@ -50,7 +50,7 @@ func checks(p *glass, device string) {
 	p.types("[name=who]", "WM")
 	p.tap("[data-do=check]")
 	p.sees(`[data-found=` + quoted(device) + `]`)
-	p.until("the check is over", "document.querySelector('form.fields') && document.querySelector('.found')")
+	p.checked()
 }
 
 func TestB1StaffKnowTheDaysMeetings(t *testing.T) {

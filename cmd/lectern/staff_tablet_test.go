@@ -82,12 +82,17 @@ func (p *glass) tap(selector string) {
 	p.touch(selector)
 }
 
-// shows loads the page of the day again until a piece of script is true of it.
+// shows goes to the page of the day, and loads it again until a piece of script is true of it.
 func (p *glass) shows(what, script string) {
 	p.t.Helper()
-	origin := eval[string](p, "location.origin")
-	for end := time.Now().Add(patience); time.Now().Before(end); {
-		p.do(chromedp.Navigate(origin + "/staff"))
+	p.do(chromedp.Navigate(eval[string](p, "location.origin") + "/staff"))
+	p.comesTo(what, script)
+}
+
+// comesTo loads a page again until a piece of script is true of it.
+func (p *glass) comesTo(what, script string) {
+	p.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); p.do(chromedp.Reload()) {
 		if eval[bool](p, "Boolean("+script+")") {
 			return
 		}

@@ -202,7 +202,7 @@ func (s *say) faultLine(f meeting.Span) g.Node {
 	if !f.To.IsZero() {
 		hours += "–" + s.clock(f.To)
 	}
-	return g.Group{markup.Spaced(g.Text(s.device(f.What)+" "+hours), h.Small(g.Text(f.Text))), h.Br()}
+	return g.Group{markup.Spaced(g.Text(s.device(f.What)+" "+hours), h.Small(h.Class("detail"), g.Text(f.Text))), h.Br()}
 }
 
 func (s *say) orderLine(o ledger.Order) g.Node {
