@@ -17,6 +17,8 @@ type benchVerb struct {
 
 	Floor  string
 	Broker string
+	Panels int
+	Of     string
 }
 
 func (v *benchVerb) command(t terminal) *cobra.Command {
@@ -38,7 +40,9 @@ takes five minutes.`,
 	f.IntVar(&v.Repeats, "repeats", 3, "Measure what is short `N` times; figures are medians")
 	f.StringVar(&v.Floor, "floor", "", "Be the floor that presses are held against, on the Modbus TCP slave at `ADDR`.")
 	f.StringVar(&v.Broker, "broker", "", "For --floor: take presses on the broker at `URL` too.")
-	hide(f, "floor", "broker")
+	f.IntVar(&v.Panels, "panels", 0, "Be `N` panels that follow the room --of.")
+	f.StringVar(&v.Of, "of", "", "For --panels: the room's `ADDR`.")
+	hide(f, "floor", "broker", "panels", "of")
 	return c
 }
 
@@ -46,6 +50,9 @@ takes five minutes.`,
 func (v *benchVerb) Run(ctx context.Context, t terminal) error {
 	if v.Floor != "" {
 		return bench.Floor(ctx, v.Floor, v.Broker, t.out) //nolint:wrapcheck // says what it is
+	}
+	if v.Panels > 0 {
+		return bench.Panels(ctx, v.Of, v.Panels, t.out) //nolint:wrapcheck // as above
 	}
 	if v.Repeats < 1 || v.Repeats > 100 {
 		return fmt.Errorf("%w: --repeats is 1 to 100", errUsage)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,39 +21,79 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser starts Chromium until the test ends. Where there is none the test is skipped with a word,
-// but not in CI, which installs it.
+// browser opens a profile of its own in Chromium until the test ends: no other test sees its cookies and storage. Where
+// there is no Chromium the test is skipped with a word, but not in CI, which installs it.
 func browser(t testing.TB) context.Context {
 	t.Helper()
-	program := ""
+	in, err := chromium.started()
+	switch {
+	case errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "":
+		t.Skip("there is no Chromium to show the panel in: apt-get install chromium")
+	case err != nil:
+		t.Fatalf("the tests of the panel need Chromium (apt-get install chromium): %v", err)
+	}
+	ctx, end := chromedp.NewContext(in, chromedp.WithNewBrowserContext())
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("opening a profile: %v", err)
+	}
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // waits until its tabs are gone
+		end()
+	})
+	return ctx
+}
+
+// chromium is the one Chromium of all tests: starting it costs more than most of them.
+var chromium oneBrowser
+
+type oneBrowser struct {
+	once sync.Once
+	ctx  context.Context
+	err  error
+	end  func()
+}
+
+// started starts it the first time. The error is exec.ErrNotFound where there is none.
+func (o *oneBrowser) started() (context.Context, error) {
+	o.once.Do(func() { o.ctx, o.err = o.start() })
+	return o.ctx, o.err
+}
+
+func (o *oneBrowser) start() (context.Context, error) {
+	program, err := "", error(nil)
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
+		if program, err = exec.LookPath(name); err == nil {
 			break
 		}
 	}
-	if program == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("there is no Chromium, and CI must have it: apt-get install chromium")
-		}
-		t.Skip("there is no Chromium to show the panel in: apt-get install chromium")
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		return nil, err
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("force-color-profile", "srgb"),
-		chromedp.Flag("font-render-hinting", "none"), chromedp.Flag("disable-lcd-text", true), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("font-render-hinting", "none"), chromedp.Flag("disable-lcd-text", true), chromedp.UserDataDir(folder),
 	)
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, end := chromedp.NewContext(allocator)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("starting %s: %v", program, err)
-	}
-	t.Cleanup(func() {
+	o.end = func() {
 		_ = chromedp.Cancel(ctx) // waits until the process is gone
 		end()
 		cancel()
-	})
-	return ctx
+		_ = os.RemoveAll(folder)
+	}
+	return ctx, chromedp.Do(ctx)
+}
+
+// close ends it, if it was started.
+func (o *oneBrowser) close() {
+	if o.end != nil {
+		o.end()
+	}
 }
 
 // glass is a touch panel on the wall: a tab of a browser with a touch screen.
@@ -164,7 +205,7 @@ const serverError = -32000
 // until waits until a piece of script is true.
 func (p *glass) until(what, script string) {
 	p.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		if ask[bool](p, "Boolean("+script+")") {
 			return
 		}
@@ -206,7 +247,7 @@ func (p *glass) point(selector string, across, down float64) (x, y float64) {
 		const top = document.elementFromPoint(x, y);
 		return top && (e === top || e.contains(top)) ? [x, y] : null;
 	})()`, quoted(selector), across, down)
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		if at := ask[[]float64](p, script); len(at) == 2 {
 			return at[0], at[1]
 		}

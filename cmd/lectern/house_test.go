@@ -26,7 +26,15 @@ import (
 	"lectern/devices/sim/cast"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(everyTest{m}) }
+
+// everyTest runs all tests, and then ends what they have shared.
+type everyTest struct{ *testing.M }
+
+func (e everyTest) Run() int {
+	defer chromium.close()
+	return e.M.Run()
+}
 
 // quick is how much faster than life the equipment and the pauses of the scenes are in these tests.
 const quick = 50

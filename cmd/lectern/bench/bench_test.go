@@ -1,8 +1,13 @@
 package bench
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -132,5 +137,55 @@ func TestAnUnknownPartIsAnError(t *testing.T) {
 	err := Run(t.Context(), Options{Only: []string{"press", "depress"}, Out: new(strings.Builder)})
 	if err == nil || errors.Is(err, ErrMissed) || !strings.Contains(err.Error(), `no part "depress"`) || !strings.Contains(err.Error(), "growth") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestPanelsTellWhatTheFirstIsSentAndWhen(t *testing.T) {
+	began := time.Now()
+	asked := make(chan struct{}, 3)
+	room := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		control := http.NewResponseController(w)
+		for _, text := range []string{
+			"event: hello\ndata: {}\n\nevent: snap", "shot\ndata: {\"properties\":[{\"device\":\"light-1\",\"property\":\"power\",\"value\":true}]}\n\n",
+			"id: 7\nevent: changes\ndata: {\"properties\":[{\"device\":\"light-2\",\"property\":\"power\",\"val", "ue\":true},{\"device\":\"light-3\",\"property\":\"power\",\"value\":null},{\"device\":\"light-3\",\"property\":\"volume\",\"value\":3}]}\n\n",
+		} {
+			_, _ = io.WriteString(w, text)
+			_ = control.Flush()
+		}
+		<-r.Context().Done()
+	}))
+	defer room.Close()
+	out, in := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	over := make(chan error, 1)
+	go func() { over <- Panels(ctx, strings.TrimPrefix(room.URL, "http://"), 3, in); in.Close() }()
+	var heard []string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if heard = append(heard, lines.Text()); len(heard) == 2 {
+			cancel()
+		}
+	}
+	if err := <-over; err != nil {
+		t.Error(err)
+	}
+	slices.SortFunc(heard, func(a, b string) int { return len(a) - len(b) })
+	var device string
+	var on bool
+	var at int64
+	if len(heard) != 2 || heard[0] != "whole" || len(asked) != 3 {
+		t.Fatalf("%q, %d panels", heard, len(asked))
+	}
+	if _, err := fmt.Sscan(heard[1], &device, &on, &at); err != nil || device != "light-2" || !on || at < began.UnixNano() || at > time.Now().UnixNano() {
+		t.Errorf("%q, %v", heard[1], err)
+	}
+}
+
+func TestPanelsThatAreRefusedSaySo(t *testing.T) {
+	room := httptest.NewServer(http.NotFoundHandler())
+	defer room.Close()
+	if err := Panels(t.Context(), strings.TrimPrefix(room.URL, "http://"), 1, io.Discard); err == nil || !strings.Contains(err.Error(), "404 Not Found") {
+		t.Error(err)
 	}
 }

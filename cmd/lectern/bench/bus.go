@@ -74,11 +74,11 @@ func (b *bench) idleBus(ctx context.Context) error {
 			}
 			defer d.stop()
 			p := newPresser(s, byHTTP(d.url, d.token))
-			panels, err := follow(ctx, d.url, 1, p.see)
+			leave, err := b.follow(ctx, d.url, 1, p.see)
 			if err != nil {
 				return err
 			}
-			defer panels.close()
+			defer leave()
 			p.drive(ctx, 100, 10, 1, 0, 1)
 			b.ratio("press on an idle bus of 9600 baud, sent to another panel's event, p50", p.shown.p50(), floor.p50(), 1.05)
 			return nil

@@ -16,11 +16,11 @@ func (b *bench) growth(ctx context.Context) error {
 		room := lamps{each: size.devices / size.lines, poll: "2s"}
 		if err := b.onRoom(ctx, size.lines, room, func(s *slave, d *process, ready time.Duration) error {
 			p := newPresser(s, byHTTP(d.url, d.token))
-			panels, err := follow(ctx, d.url, size.panels, p.see)
+			leave, err := b.follow(ctx, d.url, size.panels, p.see)
 			if err != nil {
 				return err
 			}
-			defer panels.close()
+			defer leave()
 			p.drive(ctx, presses, perSecond, 1, 0, size.devices)
 			r := row{
 				what:     fmt.Sprintf("%d devices, %d panels: HTTP press to wire, p50 / p99", size.devices, size.panels),

@@ -13,11 +13,11 @@ func (b *bench) load(ctx context.Context) error {
 	var floor *presser
 	if err := b.onFloor(ctx, func(f *process, p *presser) error {
 		floor = p
-		all, err := follow(ctx, f.url, panels, p.see)
+		leave, err := b.follow(ctx, f.url, panels, p.see)
 		if err != nil {
 			return err
 		}
-		defer all.close()
+		defer leave()
 		p.drive(ctx, int(floorLasts.Seconds())*perSecond, perSecond, 5, 0, manyLamps)
 		return nil
 	}); err != nil {
@@ -25,11 +25,11 @@ func (b *bench) load(ctx context.Context) error {
 	}
 	return b.onRoom(ctx, 1, lamps{each: manyLamps, poll: "2s", broker: "embedded"}, func(s *slave, d *process, _ time.Duration) error {
 		p := newPresser(s, byHTTP(d.url, d.token))
-		all, err := follow(ctx, d.url, panels, p.see)
+		leave, err := b.follow(ctx, d.url, panels, p.see)
 		if err != nil {
 			return err
 		}
-		defer all.close()
+		defer leave()
 		before := d.memory()
 		p.drive(ctx, int(lasts.Seconds())*perSecond, perSecond, 5, 0, manyLamps)
 		lost := p.lost()

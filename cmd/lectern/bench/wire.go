@@ -27,11 +27,11 @@ func (b *bench) press(ctx context.Context) error {
 		}
 		if err := b.onRoom(ctx, 1, lamps{each: manyLamps, poll: "2s"}, func(s *slave, d *process, _ time.Duration) error {
 			p := newPresser(s, byHTTP(d.url, d.token))
-			panels, err := follow(ctx, d.url, 2, p.see)
+			leave, err := b.follow(ctx, d.url, 2, p.see)
 			if err != nil {
 				return err
 			}
-			defer panels.close()
+			defer leave()
 			p.drive(ctx, presses, perSecond, 1, 0, manyLamps)
 			lost, extra = lost+p.lost(), extra+p.extra
 			room.p50, room.p99 = append(room.p50, p.wire.p50()), append(room.p99, p.wire.p99())
@@ -140,11 +140,11 @@ func (b *bench) outside(ctx context.Context) error {
 	const period = 100 * time.Millisecond
 	return b.onRoom(ctx, 1, lamps{each: manyLamps, poll: period.String()}, func(s *slave, d *process, _ time.Duration) error {
 		p := newPresser(s, nil)
-		panels, err := follow(ctx, d.url, 1, p.see)
+		leave, err := b.follow(ctx, d.url, 1, p.see)
 		if err != nil {
 			return err
 		}
-		defer panels.close()
+		defer leave()
 		for i := range presses {
 			coil, on := i%manyLamps, i/manyLamps%2 == 0
 			p.mu.Lock() // as who has turned the knob knows when, before anybody can see it
