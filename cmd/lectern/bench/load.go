@@ -7,7 +7,8 @@ import (
 )
 
 // load: many panels and many presses for a long time, in a room whose equipment keeps up. Beside it what the same panels and
-// presses cost the floor: to write to two hundred panels, which here share the machine with it, takes its time.
+// presses cost the floor: to write to two hundred panels, which here share the machine with it, takes its time, and more
+// than two milliseconds of it on a small machine, whoever writes.
 func (b *bench) load(ctx context.Context) error {
 	const panels, lasts, floorLasts, most = 200, 5 * time.Minute, 30 * time.Second, 2 * time.Millisecond
 	var floor *presser
@@ -38,7 +39,7 @@ func (b *bench) load(ctx context.Context) error {
 		b.add(row{what: what + "press to wire, p50 / p99", measured: pair(p.wire.p50(), p.wire.p99()), against: "floor " + pair(floor.wire.p50(), floor.wire.p99())})
 		b.add(row{
 			what + "write at the slave to a panel's event, p50 / p99", pair(p.seen.p50(), p.seen.p99()), "floor " + pair(floor.seen.p50(), floor.seen.p99()),
-			ms(most), keeps(p.seen.p99() <= most),
+			"floor + " + ms(most), keeps(p.seen.p99() <= floor.seen.p99()+most),
 		})
 		b.add(row{what: what + "memory", measured: after})
 		b.add(row{

@@ -1,10 +1,13 @@
 package bench
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -135,26 +138,53 @@ func (p *presser) lost() int {
 	return n
 }
 
-// byHTTP presses as a panel does.
+// byHTTP presses as a panel does, over connections that are kept. They are written and read by who presses: the goroutines
+// of http.Transport would be measured with the room.
 func byHTTP(url, token string) sender {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: patience}
-	bodies := map[bool]string{true: `{"value":true}`, false: `{"value":false}`}
+	host := strings.TrimPrefix(url, "http://")
+	free := make(chan *caller, 256)
 	return func(ctx context.Context, coil int, on bool) error {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/v1/devices/"+lamp(coil)+"/power", strings.NewReader(bodies[on]))
+		var c *caller
+		select {
+		case c = <-free:
+		default:
+			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+			if err != nil {
+				return err //nolint:wrapcheck // counted, not shown
+			}
+			c = &caller{conn, bufio.NewReader(conn)}
+		}
+		err := c.post(fmt.Sprintf("POST /api/v1/devices/%s/power HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n{\"value\":%t}",
+			lamp(coil), host, token, len(`{"value":}`)+len(strconv.FormatBool(on)), on))
 		if err != nil {
-			return err //nolint:wrapcheck // counted, not shown
+			_ = c.Close()
+			return err
 		}
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("Authorization", "Bearer "+token)
-		answer, err := client.Do(r)
-		if err != nil {
-			return err //nolint:wrapcheck // as above
-		}
-		defer answer.Body.Close()
-		body, err := io.ReadAll(answer.Body)
-		if err == nil && answer.StatusCode != http.StatusOK {
-			err = fmt.Errorf("%s: %s", answer.Status, body)
-		}
-		return err
+		free <- c
+		return nil
 	}
+}
+
+// caller is one connection to the room.
+type caller struct {
+	net.Conn
+	read *bufio.Reader
+}
+
+// post sends a request and reads its answer, which is an error where it is not 200.
+func (c *caller) post(request string) error {
+	_ = c.SetDeadline(time.Now().Add(patience))
+	if _, err := io.WriteString(c, request); err != nil {
+		return err //nolint:wrapcheck // counted, not shown
+	}
+	answer, err := http.ReadResponse(c.read, nil)
+	if err != nil {
+		return err //nolint:wrapcheck // as above
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", answer.Status, body)
+	}
+	return err
 }
