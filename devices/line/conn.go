@@ -8,8 +8,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -52,6 +50,7 @@ type conn struct {
 
 	// Of the owner, used again for each exchange.
 	replyLimit, silenceOver *time.Timer
+	nap                     nap
 }
 
 // stopped is a timer to be set later.
@@ -73,6 +72,7 @@ func newConn(l *Line, port io.ReadWriteCloser) *conn {
 // close closes the port and waits for its reader.
 func (c *conn) close() {
 	close(c.over)
+	c.nap.close()
 	if err := c.port.Close(); err != nil {
 		c.line.log.Debug("closing", "error", err)
 	}
@@ -165,7 +165,7 @@ func (c *conn) idle(ctx context.Context, again time.Duration) error {
 func (c *conn) silence(ctx context.Context) error {
 	wait := time.Until(c.quiet)
 	if wait <= dozeMost {
-		doze(wait)
+		c.nap.sleep(wait)
 		return nil
 	}
 	c.silenceOver.Reset(wait)
@@ -351,20 +351,6 @@ func (c *conn) reply(x *Exchange) ([]byte, error) {
 		}
 	}
 	return nil, nil
-}
-
-// dozeMost is more than the silence between two frames at 9600 baud, and so short that nobody needs to end it.
-const dozeMost = 5 * time.Millisecond
-
-// doze sleeps as long as it is told. A timer may take a millisecond longer: where there is nothing else to do, the
-// runtime waits for whole ones (runtime/netpoll_epoll.go). On a busy bus that is a part of every exchange.
-func doze(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	left := unix.NsecToTimespec(int64(d))
-	for errors.Is(unix.Nanosleep(&left, &left), unix.EINTR) {
-	}
 }
 
 // waitQuiet waits until the line has been silent for as long as it must.
