@@ -51,7 +51,7 @@ func (b *broker) ServeTCP(ctx context.Context, address string) (string, error) {
 		return "", fmt.Errorf("the simulated broker: %w", err)
 	}
 	server := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	err = errors.Join(server.AddHook(new(open), nil), server.AddListener(listeners.NewNet("loopback", listener)))
+	err = errors.Join(server.AddHook(new(open), nil), server.AddListener(door{listeners.NewNet("loopback", listener), server}))
 	if err == nil {
 		err = server.Serve()
 	}
@@ -61,6 +61,23 @@ func (b *broker) ServeTCP(ctx context.Context, address string) (string, error) {
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	b.address = listener.Addr().String()
 	return b.address, nil
+}
+
+// door ends without the library's Clients.GetByListener, which locks what it has locked and so may never end.
+type door struct {
+	*listeners.Net
+	server *mochi.Server
+}
+
+// Close implements listeners.Listener.
+func (d door) Close(listeners.CloseFn) {
+	d.Net.Close(func(string) {
+		for _, c := range d.server.Clients.GetAll() {
+			if !c.Net.Inline && !c.Closed() {
+				_ = d.server.DisconnectClient(c, packets.ErrServerShuttingDown) // it may have left meanwhile
+			}
+		}
+	})
 }
 
 // open lets everybody in.
