@@ -13,8 +13,9 @@ import (
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"lectern/devices/loopback"
 )
 
 // Guest is equipment that lives on an MQTT broker.
@@ -51,7 +52,7 @@ func (b *broker) ServeTCP(ctx context.Context, address string) (string, error) {
 		return "", fmt.Errorf("the simulated broker: %w", err)
 	}
 	server := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	err = errors.Join(server.AddHook(new(open), nil), server.AddListener(door{listeners.NewNet("loopback", listener), server}))
+	err = errors.Join(server.AddHook(new(open), nil), server.AddListener(loopback.Door(listener, server)))
 	if err == nil {
 		err = server.Serve()
 	}
@@ -61,23 +62,6 @@ func (b *broker) ServeTCP(ctx context.Context, address string) (string, error) {
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	b.address = listener.Addr().String()
 	return b.address, nil
-}
-
-// door ends without the library's Clients.GetByListener, which locks what it has locked and so may never end.
-type door struct {
-	*listeners.Net
-	server *mochi.Server
-}
-
-// Close implements listeners.Listener.
-func (d door) Close(listeners.CloseFn) {
-	d.Net.Close(func(string) {
-		for _, c := range d.server.Clients.GetAll() {
-			if !c.Net.Inline && !c.Closed() {
-				_ = d.server.DisconnectClient(c, packets.ErrServerShuttingDown) // it may have left meanwhile
-			}
-		}
-	})
 }
 
 // open lets everybody in.

@@ -11,10 +11,9 @@ import (
 	"sync/atomic"
 
 	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
-	"github.com/mochi-mqtt/server/v2/packets"
 
 	"lectern/configs"
+	"lectern/devices/loopback"
 )
 
 // Broker is an embedded MQTT broker for a room that has none: bound to loopback, each login with the
@@ -81,7 +80,7 @@ func newBroker(ctx context.Context, address, room string, logins map[string]logi
 	b := &Broker{server: mochi.New(options), address: listener.Addr().String(), base: "homie/5/" + room, logins: logins}
 	err = errors.Join(
 		b.server.AddHook(&gatekeeper{broker: b}, nil),
-		b.server.AddListener(door{listeners.NewNet("loopback", prompt{listener}), b.server}),
+		b.server.AddListener(loopback.Door(prompt{listener}, b.server)),
 	)
 	if err == nil {
 		err = b.server.Serve()
@@ -113,24 +112,6 @@ func (b *Broker) hear(base string, tell func(topic string, payload []byte)) {
 func (b *Broker) Close() (err error) {
 	b.shut.Do(func() { err = b.server.Close() })
 	return err //nolint:wrapcheck // the broker's own words
-}
-
-// door is a listener that sees its clients out by itself. The library's own way holds the lock of its clients while it takes
-// it again (Clients.GetByListener of v2.7.9), and never ends where a client leaves in that moment.
-type door struct {
-	*listeners.Net
-	server *mochi.Server
-}
-
-// Close implements listeners.Listener.
-func (d door) Close(listeners.CloseFn) {
-	d.Net.Close(func(string) {
-		for _, c := range d.server.Clients.GetAll() {
-			if !c.Net.Inline && !c.Closed() {
-				_ = d.server.DisconnectClient(c, packets.ErrServerShuttingDown) // it may have left meanwhile
-			}
-		}
-	})
 }
 
 // prompt takes connections that send small packets at once. With Nagle's algorithm an acknowledgement
