@@ -99,23 +99,22 @@ func TestEveryStaffPageFitsTheTabletAndKeepsNobodyOut(t *testing.T) {
 	}
 }
 
-// shoot keeps a picture and a print of a page where somebody wants to look at what the tests see: LECTERN_LOOK=1 go test
-// -artifacts.
+// shoot prints a page. Where somebody wants to look at what the tests see it keeps the print and a picture: LECTERN_LOOK=1
+// go test -artifacts.
 func shoot(t *testing.T, p *glass, name string) {
 	t.Helper()
-	if !lookedFor() {
-		return
-	}
-	shot := tell(p, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
-	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name+".png"), shot.Data, 0o600); err != nil {
-		t.Error(err)
-	}
 	print := tell(p, page.PrintToPDF, page.PrintToPDFParams{PreferCSSPageSize: new(true)})
 	if len(print.Data) < 1000 {
 		t.Errorf("%s: the print has %d bytes", name, len(print.Data))
 	}
-	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name+".pdf"), print.Data, 0o600); err != nil {
-		t.Error(err)
+	if !lookedFor() {
+		return
+	}
+	shot := tell(p, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
+	for suffix, b := range map[string][]byte{".png": shot.Data, ".pdf": print.Data} {
+		if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name+suffix), b, 0o600); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
