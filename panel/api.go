@@ -224,7 +224,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			s.Log.Error("writing an event", "error", err)
 			return false
 		}
-		// Most of two hundred panels need none: a deadline holds for some events, each of which has half of the time.
+		// To set a deadline costs a tenth of an event: one holds for several, each of which has at least half of its time.
 		if now := time.Now(); deadline.Sub(now) < s.times.event/2 {
 			deadline = now.Add(s.times.event)
 			_ = control.SetWriteDeadline(deadline)
