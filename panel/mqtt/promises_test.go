@@ -30,6 +30,20 @@ func (c *curtain) is(motion string, height int) {
 	c.report.Report("position", devices.Int(height), devices.Reported)
 }
 
+// doorOnly is a gateway of a room that has no more than a curtain at the door.
+func doorOnly(t *testing.T, c devices.Device) *Gateway {
+	t.Helper()
+	r, err := room.New(room.Config{Members: []room.Member{{ID: "door", Device: c}}, Log: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := New(Config{Cfg: &configs.Room{Room: configs.About{ID: "hall"}}, Room: r, Log: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
 // A curtain that was sent to 40 % has its final word when it stands - there, near it, or somewhere else -
 // but not where it only turns round.
 func TestHowACurtainsWayEnds(t *testing.T) {
@@ -56,14 +70,7 @@ func TestHowACurtainsWayEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &curtain{}
-				r, err := room.New(room.Config{Members: []room.Member{{ID: "door", Device: c}}, Log: silent})
-				if err != nil {
-					t.Fatal(err)
-				}
-				g, err := New(Config{Cfg: &configs.Room{Room: configs.About{ID: "hall"}}, Room: r, Log: silent})
-				if err != nil {
-					t.Fatal(err)
-				}
+				g := doorOnly(t, c)
 				c.is("down", 90)
 				ctx, cancel := context.WithCancel(t.Context())
 				go g.work(ctx, "door", g.queues["door"])
@@ -104,14 +111,7 @@ func TestWhatTakesItsTimeIsAcceptedBefore(t *testing.T) {
 	for takes, after := range map[time.Duration]time.Duration{0: 0, soon / 2: soon / 2, 5 * time.Second: soon} {
 		synctest.Test(t, func(t *testing.T) {
 			c := &slowCurtain{takes: takes}
-			r, err := room.New(room.Config{Members: []room.Member{{ID: "door", Device: c}}, Log: silent})
-			if err != nil {
-				t.Fatal(err)
-			}
-			g, err := New(Config{Cfg: &configs.Room{Room: configs.About{ID: "hall"}}, Room: r, Log: silent})
-			if err != nil {
-				t.Fatal(err)
-			}
+			g := doorOnly(t, c)
 			ctx, cancel := context.WithCancel(t.Context())
 			go g.work(ctx, "door", g.queues["door"])
 			began := time.Now()
