@@ -2,28 +2,26 @@
 package loopback
 
 import (
-	"net"
-
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// Door takes a server's clients from a listener, and sees them out when the server ends. The library's own way holds the lock
+// Door takes a server's clients as a listener of the library does, and sees them out when the server ends. The library's own way holds the lock
 // of its clients while it takes it once more (Clients.GetByListener and Len, mochi v2.7.9): where a client leaves in that
 // moment, neither ever ends.
-func Door(from net.Listener, server *mochi.Server) listeners.Listener {
-	return door{listeners.NewNet("loopback", from), server}
+func Door(from listeners.Listener, server *mochi.Server) listeners.Listener {
+	return door{from, server}
 }
 
 type door struct {
-	*listeners.Net
+	listeners.Listener
 	server *mochi.Server
 }
 
 // Close implements listeners.Listener.
 func (d door) Close(listeners.CloseFn) {
-	d.Net.Close(func(string) {
+	d.Listener.Close(func(string) {
 		for _, c := range d.server.Clients.GetAll() {
 			if !c.Net.Inline && !c.Closed() {
 				_ = d.server.DisconnectClient(c, packets.ErrServerShuttingDown) // it may have left meanwhile

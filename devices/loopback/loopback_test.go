@@ -10,6 +10,7 @@ import (
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"go.uber.org/goleak"
 )
@@ -33,7 +34,7 @@ func serve(t *testing.T) (*mochi.Server, net.Conn) {
 	if err := server.AddHook(new(anybody), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := server.AddListener(Door(listener, server)); err != nil {
+	if err := server.AddListener(Door(listeners.NewNet("loopback", listener), server)); err != nil {
 		t.Fatal(err)
 	}
 	if err := server.Serve(); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"lectern/devices/loopback"
@@ -52,7 +53,7 @@ func (b *broker) ServeTCP(ctx context.Context, address string) (string, error) {
 		return "", fmt.Errorf("the simulated broker: %w", err)
 	}
 	server := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	err = errors.Join(server.AddHook(new(open), nil), server.AddListener(loopback.Door(listener, server)))
+	err = errors.Join(server.AddHook(new(open), nil), server.AddListener(loopback.Door(listeners.NewNet("loopback", listener), server)))
 	if err == nil {
 		err = server.Serve()
 	}

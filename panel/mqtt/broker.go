@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
 
 	"lectern/configs"
 	"lectern/devices/loopback"
@@ -80,7 +81,7 @@ func newBroker(ctx context.Context, address, room string, logins map[string]logi
 	b := &Broker{server: mochi.New(options), address: listener.Addr().String(), base: "homie/5/" + room, logins: logins}
 	err = errors.Join(
 		b.server.AddHook(&gatekeeper{broker: b}, nil),
-		b.server.AddListener(loopback.Door(prompt{listener}, b.server)),
+		b.server.AddListener(loopback.Door(listeners.NewNet("loopback", prompt{listener}), b.server)),
 	)
 	if err == nil {
 		err = b.server.Serve()
