@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lectern/configs"
+	"lectern/devices/devicetest"
 )
 
 // debian finds a program of the packages mosquitto and mosquitto-clients. Where there is none the test is
@@ -62,14 +63,14 @@ func facilities(t *testing.T, room, broker string, changes ...func(*configs.Room
 	b := &bureau{kill: func() {}}
 	subscribe := debian(t, "mosquitto_sub")
 	if broker == "mosquitto" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", devicetest.Address())
 		if err != nil {
 			t.Fatal(err)
 		}
 		address := l.Addr().String()
 		_ = l.Close()
-		_, port, _ := net.SplitHostPort(address)
-		b.login = []string{"-h", "127.0.0.1", "-p", port}
+		host, port, _ := net.SplitHostPort(address)
+		b.login = []string{"-h", host, "-p", port}
 		b.start = func() { b.kill = mosquitto(t, address) }
 		b.start()
 		t.Cleanup(func() { b.kill() })

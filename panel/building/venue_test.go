@@ -21,6 +21,8 @@ import (
 
 	"lectern/configs"
 	"lectern/devices"
+	"lectern/devices/devicetest"
+	"lectern/devices/loopback"
 	"lectern/panel/mqtt"
 	"lectern/panel/pin"
 	"lectern/scenes/journal"
@@ -75,7 +77,7 @@ func (v *venue) start(t testing.TB, lines ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, err := range []error{server.AddHook(new(open), nil), server.AddListener(listeners.NewNet("test", listener)), server.Serve()} {
+	for _, err := range []error{server.AddHook(new(open), nil), server.AddListener(loopback.Door(listeners.NewNet("test", listener), server)), server.Serve()} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,9 +85,10 @@ func (v *venue) start(t testing.TB, lines ...string) {
 	v.kill = sync.OnceFunc(func() { _ = server.Close() })
 }
 
+// free is an address that nobody listens on, nor will.
 func free(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", devicetest.Address())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lectern/devices"
+	"lectern/devices/devicetest"
 )
 
 // cable is the network between a room and its broker, to be cut.
@@ -27,7 +28,7 @@ type cable struct {
 
 func plug(t *testing.T, v *venue) *cable {
 	t.Helper()
-	c := &cable{t: t, to: v.address, address: "127.0.0.1:0"}
+	c := &cable{t: t, to: v.address, address: devicetest.Address()}
 	c.mend()
 	t.Cleanup(c.cut)
 	return c

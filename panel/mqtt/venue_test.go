@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"lectern/configs"
+	"lectern/devices/devicetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -53,7 +54,7 @@ func open(t *testing.T, name string) *venue { t.Helper(); return openFor(t, name
 
 func openFor(t *testing.T, name, room string) *venue {
 	t.Helper()
-	v := &venue{name: name, address: "127.0.0.1:0", room: room, start: startEmbedded}
+	v := &venue{name: name, address: devicetest.Address(), room: room, start: startEmbedded}
 	if name == "mosquitto" {
 		v.start, v.address = startMosquitto, free(t)
 	}
@@ -62,10 +63,10 @@ func openFor(t *testing.T, name, room string) *venue {
 	return v
 }
 
-// free is an address that nobody listens on.
+// free is an address that nobody listens on, nor will.
 func free(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", devicetest.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
