@@ -45,7 +45,12 @@ func loadOf(r *Room, l Line, cat Catalogue) (load LineLoad, ok bool) {
 		return load, false // how fast the wire behind a gateway is, nobody here knows
 	}
 	load = LineLoad{Line: l.ID, Baud: l.Baud}
-	busy := 0.0
+	type rate struct {
+		driver string
+		every  time.Duration
+	}
+	var rates []rate
+	polled := make(map[rate][]any) // the settings of devices that are asked at the same time
 	hang := func(driver, line string, settings any, every time.Duration) {
 		if line != l.ID || every <= 0 {
 			return
@@ -56,15 +61,24 @@ func loadOf(r *Room, l Line, cat Catalogue) (load LineLoad, ok bool) {
 			return
 		}
 		ok = true
-		for _, f := range d.Poll(settings) {
-			busy += float64(l.takes(f)) / float64(every)
+		at := rate{driver, every}
+		if polled[at] == nil {
+			rates = append(rates, at)
 		}
+		polled[at] = append(polled[at], settings)
 	}
 	for _, d := range r.Devices {
 		hang(d.Driver, d.Line, d.Settings, d.Poll)
 		if d.Relays != nil {
 			hang(d.Relays.Up.Driver, d.Relays.Up.Line, d.Relays.Up.Settings, d.Poll)
 			hang(d.Relays.Down.Driver, d.Relays.Down.Line, d.Relays.Down.Settings, d.Poll)
+		}
+	}
+	busy := 0.0
+	for _, at := range rates {
+		d, _ := cat.Driver(at.driver)
+		for _, f := range d.Poll(polled[at]) {
+			busy += float64(l.takes(f)) / float64(at.every)
 		}
 	}
 	load.Percent = int(math.Ceil(100 * busy))

@@ -16,7 +16,8 @@ type Driver struct {
 	Bus      string             // drivers of one bus can share a line; see devices.Driver
 	Settings func() any         // pointer to settings with defaults, decoded from `with`
 	Claims   func(any) []string // what a device with these settings occupies on its line
-	Poll     func(any) []Frames // the exchanges of one poll; nil where nobody has said
+	// Poll lists the exchanges of one poll of several devices on a line; nil where nobody has said.
+	Poll func(settings []any) []Frames
 	// Unit is whom a device with these settings speaks to, and whether that is how it leaves the
 	// factory; nil where there is one device on a line.
 	Unit func(any) (unit string, factory bool)

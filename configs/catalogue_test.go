@@ -134,7 +134,7 @@ func catalogue() fakeCatalogue {
 	return fakeCatalogue{
 		{Name: "dooya", Kinds: []string{"curtain", "screen"}, Lines: []string{"serial"}, Bus: "rs485",
 			Settings: func() any { return &motorSettings{} }, Claims: func(s any) []string { return []string{"motor " + s.(*motorSettings).ID} },
-			Poll: func(any) []Frames { return []Frames{{8, 8}, {8, 8}} }},
+			Poll: func(all []any) []Frames { return slices.Repeat([]Frames{{8, 8}}, 2*len(all)) }},
 		{Name: "escvp21", Kinds: []string{"projector"}, Lines: []string{"serial", "tcp"}, Settings: none},
 		{Name: "extron-sis", Kinds: []string{"matrix"}, Lines: []string{"serial", "tcp"}, Bus: "sis",
 			Settings: none, Claims: func(any) []string { return []string{"video of the matrix", "audio of the matrix"} }},
@@ -151,7 +151,7 @@ func catalogue() fakeCatalogue {
 			Claims: func(s any) []string {
 				return []string{fmt.Sprintf("unit %d coil %d", s.(*coilSettings).Unit, s.(*coilSettings).Coil)}
 			},
-			Poll: func(any) []Frames { return []Frames{{8, 6}} },
+			Poll: func(all []any) []Frames { return slices.Repeat([]Frames{{8, 6}}, len(all)) },
 			Unit: func(s any) (string, bool) { return unit(s.(*coilSettings).Unit) }},
 		{Name: "modbus-command-relay", Kinds: []string{"circuit", "light"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register},
 		{Name: "modbus-dimmer", Kinds: []string{"dimmer"}, Lines: modbus, Bus: "rs485", Settings: registers, Claims: register},

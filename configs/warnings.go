@@ -135,12 +135,17 @@ func (c *checker) hurried() {
 		if l.Kind != "serial" || l.Timeout <= 0 {
 			continue
 		}
-		longest := 0
+		polled := make(map[string][]any)
 		for _, u := range c.users {
 			if u.line == l.ID && u.ok && u.known.Poll != nil {
-				for _, f := range u.known.Poll(*u.store) {
-					longest = max(longest, f.Answered)
-				}
+				polled[u.driver] = append(polled[u.driver], *u.store)
+			}
+		}
+		longest := 0
+		for driver, settings := range polled {
+			d, _ := c.catalogue.Driver(driver)
+			for _, f := range d.Poll(settings) {
+				longest = max(longest, f.Answered)
 			}
 		}
 		// The unit thinks for at least the silence between two frames.

@@ -37,10 +37,10 @@ type Driver struct {
 	// Claims lists what a device with these settings occupies on its line, so that two devices
 	// cannot want the same: "unit 3 coil 5". May be nil.
 	Claims func(settings any) []string
-	// Poll lists the exchanges by which a device with these settings is asked for its state once, so
-	// that the load of a line can be reckoned; none where it cannot be read. May be nil: then nobody
-	// has counted its bytes.
-	Poll func(settings any) []Frames
+	// Poll lists the exchanges by which devices with these settings, all on one line, are asked for their
+	// state once, so that the load of the line can be reckoned; none for those that cannot be read. What
+	// is asked for together is listed once. May be nil: then nobody has counted its bytes.
+	Poll func(settings []any) []Frames
 	// Unit says whom a device with these settings speaks to ("unit 1"), and whether that is the number
 	// with which the equipment leaves the factory. Nil where there is one device on a line.
 	Unit func(settings any) (unit string, factory bool)
@@ -53,6 +53,31 @@ type Driver struct {
 
 // Frames is how long an exchange is, in bytes: what is asked and what is answered.
 type Frames struct{ Asked, Answered int }
+
+// Apart is the Poll of devices each of which is asked by exchanges of its own.
+func Apart(poll func(settings any) []Frames) func(settings []any) []Frames {
+	return func(settings []any) (frames []Frames) {
+		for _, s := range settings {
+			frames = append(frames, poll(s)...)
+		}
+		return frames
+	}
+}
+
+// Together is the Poll of devices that are asked by one exchange where what they ask is the same.
+func Together(poll func(settings any) (question string, frames []Frames)) func(settings []any) []Frames {
+	return func(settings []any) (frames []Frames) {
+		asked := make(map[string]bool)
+		for _, s := range settings {
+			question, of := poll(s)
+			if !asked[question] {
+				frames = append(frames, of...)
+			}
+			asked[question] = true
+		}
+		return frames
+	}
+}
 
 // Env is what a driver gets from the room it works in.
 type Env struct {

@@ -108,11 +108,11 @@ func (catalogue) Driver(name string) (configs.Driver, bool) {
 	}, true
 }
 
-func pollOf(d devices.Driver) func(any) []configs.Frames {
+func pollOf(d devices.Driver) func([]any) []configs.Frames {
 	if d.Poll == nil {
 		return nil
 	}
-	return func(settings any) []configs.Frames {
+	return func(settings []any) []configs.Frames {
 		var frames []configs.Frames
 		for _, f := range d.Poll(settings) {
 			frames = append(frames, configs.Frames(f))

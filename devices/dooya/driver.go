@@ -56,9 +56,9 @@ func Driver() devices.Driver {
 			return []string{unit(m)}
 		},
 		// The status, then the position; see Where.
-		Poll: func(any) []devices.Frames {
+		Poll: devices.Apart(func(any) []devices.Frames {
 			return []devices.Frames{{Asked: longLength, Answered: longLength}, {Asked: longLength, Answered: longLength}}
-		},
+		}),
 		Unit: func(settings any) (string, bool) {
 			m, err := parseID(settings.(*Settings).ID)
 			return unit(m), err == nil && m == id{0xFE, 0xFE}

@@ -70,13 +70,13 @@ func Driver() devices.Driver {
 			s := settings.(*Settings)
 			return []string{fmt.Sprintf("unit %d channel %d", s.Unit, s.Channel)}
 		},
-		Poll: func(settings any) []devices.Frames {
+		Poll: devices.Together(func(settings any) (string, []devices.Frames) {
 			s := settings.(*Settings)
 			if !s.Feedback || s.Channel > s.Channels {
-				return nil // it is not asked
+				return "", nil // it is not asked
 			}
-			return []devices.Frames{{Asked: frameLength, Answered: max(frameLength, statusAt+s.Channels)}}
-		},
+			return fmt.Sprintf("unit %d, %d channels", s.Unit, s.Channels), []devices.Frames{{Asked: frameLength, Answered: max(frameLength, statusAt+s.Channels)}}
+		}),
 		Unit: func(settings any) (string, bool) {
 			s := settings.(*Settings)
 			return fmt.Sprintf("unit %d", s.Unit), s.Unit == 1
@@ -109,7 +109,7 @@ func (c *channel) unit() string { return fmt.Sprintf("unit %d", c.settings.Unit)
 func statusOf(unit byte, channels int) line.Exchange {
 	who := fmt.Sprintf("unit %d", unit)
 	return line.Exchange{
-		Unit: who, Request: encodeStatus(unit), Find: findStatus(unit, channels),
+		Unit: who, Request: encodeStatus(unit), Find: findStatus(unit, channels), Question: fmt.Sprintf("%d channels", channels),
 		Timeout: timeout, Note: "read the channels of " + who, Explain: explain,
 	}
 }

@@ -75,13 +75,13 @@ func Driver() devices.Driver {
 		Probe: &devices.Probe{Protocol: "KMtronic", Bauds: []int{9600}, Ask: func(_ line.Kind, settings any) line.Exchange {
 			return stateOf(settings.(*Settings).Channels)
 		}},
-		Poll: func(settings any) []devices.Frames {
+		Poll: devices.Together(func(settings any) (string, []devices.Frames) {
 			s := settings.(*Settings)
 			if !s.Feedback {
-				return nil // it is not asked
+				return "", nil // it is not asked
 			}
-			return []devices.Frames{{Asked: len(stateOf(s.Channels).Request), Answered: s.Channels}}
-		},
+			return "relays", []devices.Frames{{Asked: len(stateOf(s.Channels).Request), Answered: s.Channels}}
+		}),
 		New: func(env devices.Env, settings any) (any, error) {
 			return &relay{line: env.Line, settings: *settings.(*Settings)}, nil
 		},
@@ -121,7 +121,7 @@ func explain(f []byte) string { return fmt.Sprintf("relays from 1 on: % X", f) }
 // stateOf asks a board for all its relays.
 func stateOf(channels int) line.Exchange {
 	return line.Exchange{
-		Unit: board, Request: []byte{head, askState, 0}, Find: find(channels),
+		Unit: board, Request: []byte{head, askState, 0}, Find: find(channels), Question: "relays",
 		Timeout: timeout, Note: "read all relays", Explain: explain,
 	}
 }

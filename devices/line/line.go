@@ -13,6 +13,8 @@
 //   - A newer exchange with a key replaces an older one with the same key that still waits; the
 //     older fails with ErrSuperseded.
 //   - An exchange whose context ends before it is written is never written (ErrExpired).
+//   - What several ask alike is asked once: a sequencer that tells all its channels in one frame is
+//     not asked for each of them.
 //   - Stale input is drained before a write; input is bounded; whatever goes wrong with the port
 //     closes it, and it is reopened with growing pauses. Someone's press asks at once.
 //   - A unit that stays silent is set aside and asked rarely, so that its neighbours on the bus are
@@ -113,6 +115,13 @@ type Exchange struct {
 
 	// Key names what the exchange sets ("unit 3 register 0"). Empty: never replaced.
 	Key string
+	// Question names what is asked of the unit by an exchange that changes nothing and whose reply says
+	// the same to everybody ("channels"). Its reply, or that none comes, is also the answer to all who asked
+	// the same before it had its turn, and to all polls that came while it was under way: what those hear
+	// is older than they are by at most an exchange, and never older than a command that was over before they
+	// came. Not for equipment that says by itself when something changes: a poll that such a word causes wants what
+	// is true after it. Empty: answered alone.
+	Question string
 	// Timeout is how long the reply may take, counted from the end of the write.
 	Timeout time.Duration
 	// Pause is the least silence to keep on the line after this exchange, where the manual demands

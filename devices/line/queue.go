@@ -112,6 +112,21 @@ func (q *queue) remove(j *job) bool {
 	return true
 }
 
+// alike takes out those whom the reply to a job answers too, which had its turn at a time: see Exchange.Question.
+func (q *queue) alike(j *job, turn time.Time) (others []*job) {
+	if j.Question == "" {
+		return nil
+	}
+	q.jobs = slices.DeleteFunc(q.jobs, func(o *job) bool {
+		is := o.Question == j.Question && o.Unit == j.Unit && (o.urgency == Poll || o.came.Before(turn))
+		if is {
+			others = append(others, o)
+		}
+		return is
+	})
+	return others
+}
+
 // clear takes all jobs out.
 func (q *queue) clear() []*job {
 	all := q.jobs

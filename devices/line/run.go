@@ -1,6 +1,7 @@
 package line
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,7 @@ type Line struct {
 	order     []string // of units, as met
 	ring      ring
 	figures   Figures
+	kept      map[string]any // of drivers, see Keep
 
 	wake   chan struct{} // there is something in the queue
 	urgent chan struct{} // and it is somebody's
@@ -66,7 +68,7 @@ func New(c Config, log *slog.Logger) *Line {
 		c.Timeout = timeoutUsual
 	}
 	l := &Line{
-		config: c, log: log, since: time.Now(), units: make(map[string]*unit), follow: make(map[string]byte),
+		config: c, log: log, since: time.Now(), units: make(map[string]*unit), follow: make(map[string]byte), kept: make(map[string]any),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), watch: make(chan struct{}, 1),
 	}
 	l.ring.more = make(chan struct{})
@@ -96,6 +98,18 @@ func (l *Line) Use(s Session) error {
 		l.session = &s
 	}
 	return nil
+}
+
+// Keep returns what drivers of the line have in common under a name: what make returns, which is called once.
+func (l *Line) Keep(name string, make func() any) any {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v, known := l.kept[name]
+	if !known {
+		v = make()
+		l.kept[name] = v
+	}
+	return v
 }
 
 // Hear adds a listener for frames that are not the reply to an exchange. It is called from the
@@ -308,11 +322,25 @@ func (c *conn) carryOut(ctx context.Context, j *job) error {
 	l.account(j, began, err)
 	if err != nil {
 		l.ring.add(Entry{Line: l.config.ID, Unit: j.Unit, Dir: "error", Note: strings.TrimPrefix(j.Note+": "+err.Error(), ": ")}, nil, nil)
-		j.done <- answer{err: l.failed(&j.Exchange, err)}
-	} else {
-		j.done <- answer{frame: frame}
 	}
+	if err == nil || errors.Is(err, ErrNoReply) && !errors.Is(err, errGivenUp) {
+		l.mu.Lock()
+		others := l.queue.alike(j, began)
+		l.mu.Unlock()
+		for _, o := range others {
+			o.end(l, bytes.Clone(frame), err)
+		}
+	}
+	j.end(l, frame, err)
 	return err
+}
+
+// end answers a job. The frame is its own.
+func (j *job) end(l *Line, frame []byte, err error) {
+	if err != nil {
+		frame, err = nil, l.failed(&j.Exchange, err)
+	}
+	j.done <- answer{frame, err}
 }
 
 // forgetPresses takes back the signal of somebody whose command is carried out already. Left behind, it

@@ -74,15 +74,15 @@ func (c circuit) claims(unit int) []string {
 	return claims
 }
 
-// poll lists the frames by which a circuit that burns is read.
-func (c circuit) poll() (frames []devices.Frames) {
+// places lists where a circuit that burns is read.
+func (c circuit) places(unit int) (places []place) {
 	if c.readAt == none {
 		return nil
 	}
 	if c.coil != none {
-		frames = reading(modbus.FuncCodeReadCoils)
+		places = append(places, place{row{byte(unit), modbus.FuncCodeReadCoils}, c.coil})
 	}
-	return append(frames, reading(c.read)...)
+	return append(places, place{row{byte(unit), c.read}, c.readAt})
 }
 
 // raw turns percent into the register's scale, which may run downwards.
@@ -111,6 +111,9 @@ func newDimmer(b *board, c circuit) *dimmer {
 	if c.coil != none {
 		d.lit = &coil{board: b, set: CoilSettings{Coil: c.coil, Write: modbus.FuncCodeWriteSingleCoil}}
 	}
+	for _, p := range c.places(int(b.unit)) {
+		b.plan.add(p)
+	}
 	d.asked.Store(-1)
 	return d
 }
@@ -134,16 +137,10 @@ func (d *dimmer) Level(ctx context.Context) (int, error) {
 			return 0, err
 		}
 	}
-	data, err := d.board.ask(ctx, fmt.Sprintf("read register %d", d.readAt), "", func(m modbus.Client) ([]byte, error) {
-		if d.read == modbus.FuncCodeReadInputRegisters {
-			return m.ReadInputRegisters(uint16(d.readAt), 1)
-		}
-		return m.ReadHoldingRegisters(uint16(d.readAt), 1)
-	})
+	raw, err := d.board.read(ctx, d.read, d.readAt)
 	if err != nil {
 		return 0, err
 	}
-	raw := binary.BigEndian.Uint16(data)
 	if asked >= 0 && d.raw(asked) == raw {
 		return asked, nil
 	}

@@ -2,7 +2,6 @@ package modbus
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -29,11 +28,14 @@ func Drivers() []devices.Driver {
 				c := s.(*CoilSettings)
 				return []string{fmt.Sprintf("unit %d coil %d", c.Unit, c.Coil)}
 			},
-			Poll: func(any) []devices.Frames { return reading(modbus.FuncCodeReadCoils) },
+			Poll: polls(func(s any) []place {
+				c := s.(*CoilSettings)
+				return []place{{row{byte(c.Unit), modbus.FuncCodeReadCoils}, c.Coil}}
+			}),
 			Unit: func(s any) (string, bool) { return unitOf(s.(*CoilSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				c := s.(*CoilSettings)
-				return &coil{board: newBoard(e.Line, c.Unit), set: *c}, nil
+				return newCoil(newBoard(e.Line, c.Unit), *c), nil
 			},
 		},
 		{
@@ -45,11 +47,16 @@ func Drivers() []devices.Driver {
 				c := s.(*CommandSettings)
 				return []string{fmt.Sprintf("unit %d register %d", c.Unit, c.Register)}
 			},
-			Poll: func(any) []devices.Frames { return reading(modbus.FuncCodeReadHoldingRegisters) },
+			Poll: polls(func(s any) []place {
+				c := s.(*CommandSettings)
+				return []place{{row{byte(c.Unit), modbus.FuncCodeReadHoldingRegisters}, c.Register}}
+			}),
 			Unit: func(s any) (string, bool) { return unitOf(s.(*CommandSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				c := s.(*CommandSettings)
-				return &command{board: newBoard(e.Line, c.Unit), set: *c}, nil
+				b := newBoard(e.Line, c.Unit)
+				b.follow(modbus.FuncCodeReadHoldingRegisters, c.Register)
+				return &command{board: b, set: *c}, nil
 			},
 		},
 		{
@@ -61,7 +68,10 @@ func Drivers() []devices.Driver {
 				d := s.(*DimmerSettings)
 				return d.circuit().claims(d.Unit)
 			},
-			Poll: func(s any) []devices.Frames { return s.(*DimmerSettings).circuit().poll() },
+			Poll: polls(func(s any) []place {
+				d := s.(*DimmerSettings)
+				return d.circuit().places(d.Unit)
+			}),
 			Unit: func(s any) (string, bool) { return unitOf(s.(*DimmerSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				d := s.(*DimmerSettings)
@@ -73,23 +83,19 @@ func Drivers() []devices.Driver {
 			Facts: "SHT20 RS-485 module manual; MODBUS Application Protocol V1.1b3",
 			Kinds: []string{"sensor"}, Lines: lines, Bus: bus, Probe: probe(),
 			Settings: func() any { return &SensorSettings{Function: modbus.FuncCodeReadInputRegisters, Divide: 1} },
-			Poll:     func(s any) []devices.Frames { return reading(s.(*SensorSettings).Function) },
-			Unit:     func(s any) (string, bool) { return unitOf(s.(*SensorSettings).Unit) },
+			Poll: polls(func(s any) []place {
+				m := s.(*SensorSettings)
+				return []place{{row{byte(m.Unit), m.Function}, m.Register}}
+			}),
+			Unit: func(s any) (string, bool) { return unitOf(s.(*SensorSettings).Unit) },
 			New: func(e devices.Env, s any) (any, error) {
 				m := s.(*SensorSettings)
-				return &sensor{board: newBoard(e.Line, m.Unit), set: *m}, nil
+				b := newBoard(e.Line, m.Unit)
+				b.follow(m.Function, m.Register)
+				return &sensor{board: b, set: *m}, nil
 			},
 		},
 	}
-}
-
-// reading is how long the RTU frames are by which one coil, input or register is read: unit, function,
-// address, quantity and checksum; unit, function, length, data and checksum.
-func reading(function int) []devices.Frames {
-	if function == modbus.FuncCodeReadCoils || function == modbus.FuncCodeReadDiscreteInputs {
-		return []devices.Frames{{Asked: 8, Answered: 6}}
-	}
-	return []devices.Frames{{Asked: 8, Answered: 7}}
 }
 
 // unitOf names a unit. Nearly all boards come as unit 1.
@@ -134,15 +140,15 @@ type coil struct {
 
 var _ devices.Switch = (*coil)(nil)
 
+func newCoil(b *board, set CoilSettings) *coil {
+	b.follow(modbus.FuncCodeReadCoils, set.Coil)
+	return &coil{board: b, set: set}
+}
+
 // On implements devices.Switch.
 func (c *coil) On(ctx context.Context) (bool, error) {
-	data, err := c.board.ask(ctx, fmt.Sprintf("read coil %d", c.set.Coil), "", func(m modbus.Client) ([]byte, error) {
-		return m.ReadCoils(uint16(c.set.Coil), 1)
-	})
-	if err != nil {
-		return false, err
-	}
-	return data[0]&1 != 0, nil
+	value, err := c.board.read(ctx, modbus.FuncCodeReadCoils, c.set.Coil)
+	return value != 0, err
 }
 
 // SetOn implements devices.Switch.
@@ -195,13 +201,11 @@ var _ devices.Switch = (*command)(nil)
 
 // On implements devices.Switch.
 func (c *command) On(ctx context.Context) (bool, error) {
-	data, err := c.board.ask(ctx, fmt.Sprintf("read register %d", c.set.Register), "", func(m modbus.Client) ([]byte, error) {
-		return m.ReadHoldingRegisters(uint16(c.set.Register), 1)
-	})
+	state, err := c.board.read(ctx, modbus.FuncCodeReadHoldingRegisters, c.set.Register)
 	if err != nil {
 		return false, err
 	}
-	switch state := binary.BigEndian.Uint16(data); state {
+	switch state {
 	case 0, 1:
 		return state == 1, nil
 	default: // whatever it is, it is not "off"
@@ -252,23 +256,13 @@ var _ devices.Sensor = (*sensor)(nil)
 
 // Measure implements devices.Sensor.
 func (s *sensor) Measure(ctx context.Context) (float64, error) {
-	register := uint16(s.set.Register)
-	data, err := s.board.ask(ctx, fmt.Sprintf("read register %d with function %d", register, s.set.Function), "", func(m modbus.Client) ([]byte, error) {
-		switch s.set.Function {
-		case modbus.FuncCodeReadDiscreteInputs:
-			return m.ReadDiscreteInputs(register, 1)
-		case modbus.FuncCodeReadHoldingRegisters:
-			return m.ReadHoldingRegisters(register, 1)
-		}
-		return m.ReadInputRegisters(register, 1)
-	})
+	raw, err := s.board.read(ctx, s.set.Function, s.set.Register)
 	if err != nil {
 		return 0, err
 	}
 	if s.set.Function == modbus.FuncCodeReadDiscreteInputs {
-		return float64(data[0] & 1), nil
+		return float64(raw), nil
 	}
-	raw := binary.BigEndian.Uint16(data)
 	if s.set.Signed {
 		return float64(int16(raw)) / s.set.Divide, nil
 	}

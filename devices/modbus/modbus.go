@@ -33,10 +33,11 @@ type board struct {
 	unit     byte
 	packager modbus.Packager
 	mbap     bool // Modbus TCP in place of RTU
+	plan     *plan
 }
 
 func newBoard(l *line.Line, unit int) *board {
-	b := &board{line: l, unit: byte(unit), mbap: l.Config().Kind == line.ModbusTCP}
+	b := &board{line: l, unit: byte(unit), mbap: l.Config().Kind == line.ModbusTCP, plan: planOf(l)}
 	if b.mbap {
 		h := modbus.NewTCPClientHandler("")
 		h.SlaveId = b.unit
@@ -51,10 +52,14 @@ func newBoard(l *line.Line, unit int) *board {
 
 // ask makes one request through goburrow's client. Note says what it asks, key what it sets.
 func (b *board) ask(ctx context.Context, note, key string, request func(modbus.Client) ([]byte, error)) ([]byte, error) {
-	data, err := request(modbus.NewClient2(b.packager, &transporter{ctx: ctx, board: b, note: note, key: key}))
+	return b.send(&transporter{ctx: ctx, board: b, note: note, key: key}, request)
+}
+
+func (b *board) send(t *transporter, request func(modbus.Client) ([]byte, error)) ([]byte, error) {
+	data, err := request(modbus.NewClient2(b.packager, t))
 	var exception *modbus.ModbusError
 	if errors.As(err, &exception) {
-		return nil, fmt.Errorf("unit %d: %s: %w", b.unit, note, rejection(exception.ExceptionCode))
+		return nil, fmt.Errorf("unit %d: %s: %w", b.unit, t.note, rejection(exception.ExceptionCode))
 	}
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the line says unit and request
@@ -68,11 +73,12 @@ type transporter struct {
 	ctx       context.Context
 	board     *board
 	note, key string
+	question  string // see line.Exchange; empty for what changes something
 }
 
 // Send implements modbus.Transporter.
 func (t *transporter) Send(request []byte) ([]byte, error) {
-	x := line.Exchange{Unit: fmt.Sprint(t.board.unit), Request: request, Key: t.key, Note: t.note}
+	x := line.Exchange{Unit: fmt.Sprint(t.board.unit), Request: request, Key: t.key, Note: t.note, Question: t.question}
 	if !t.board.mbap {
 		x.Sure = repeats(request[1])
 		x.Find = func(got []byte) (int, int, error) { return findRTU(got, request) }

@@ -181,8 +181,8 @@ func TestASwitchNeedNotWaitForALateReply(t *testing.T) {
 	if err := <-read; err != nil {
 		t.Error(err)
 	}
-	ask, set := rtu(1, 1, 0, 0, 0, 1), rtu(1, 5, 0, 1, 0xFF, 0)
-	if got, want := heard(p), slices.Concat(ask, set, ask); !bytes.Equal(got, want) {
+	both, one, set := rtu(1, 1, 0, 0, 0, 2), rtu(1, 1, 0, 0, 0, 1), rtu(1, 5, 0, 1, 0xFF, 0)
+	if got, want := heard(p), slices.Concat(both, set, one); !bytes.Equal(got, want) {
 		t.Errorf("on the wire % X, want % X", got, want)
 	}
 }
@@ -210,7 +210,7 @@ func TestTransactionsOfALineAreNumberedTogether(t *testing.T) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
-	want := frame(t, "00 01 00 00 00 06 01 05 00 00 00 00"+"00 02 00 00 00 06 01 05 00 01 FF 00"+"00 03 00 00 00 06 01 01 00 00 00 01")
+	want := frame(t, "00 01 00 00 00 06 01 05 00 00 00 00"+"00 02 00 00 00 06 01 05 00 01 FF 00"+"00 03 00 00 00 06 01 01 00 00 00 02")
 	if got := heard(p); !bytes.Equal(got, want) {
 		t.Errorf("on the wire % X, want % X", got, want)
 	}
@@ -240,15 +240,15 @@ func TestWhatIsNoModbusTCPIsGarbledAndSaysSo(t *testing.T) {
 func TestTheTraceShowsFramesAndSaysWhatTheyMean(t *testing.T) {
 	for kind, want := range map[line.Kind][]string{
 		line.Serial: {
-			"tx read coil 0 01 01 00 00 00 01 FD CA", "rx unit 1: 01 01 01 01 01 90 48",
+			"tx read coils 0 to 1 01 01 00 00 00 02 BD CB", "rx unit 1: 01 01 01 01 01 90 48",
 			"tx write coil 0 off 01 05 00 00 00 00 CD CA", "rx unit 1: written 01 05 00 00 00 00 CD CA",
-			"tx read coil 0 01 01 00 00 00 01 FD CA",
+			"tx read coils 0 to 1 01 01 00 00 00 02 BD CB",
 			"rx unit 1: the equipment answered exception 4: The unit reports a failure 01 81 04 41 93",
 		},
 		line.ModbusTCP: {
-			"tx read coil 0 00 01 00 00 00 06 01 01 00 00 00 01", "rx unit 1: 01 00 01 00 00 00 04 01 01 01 01",
+			"tx read coils 0 to 1 00 01 00 00 00 06 01 01 00 00 00 02", "rx unit 1: 01 00 01 00 00 00 04 01 01 01 01",
 			"tx write coil 0 off 00 02 00 00 00 06 01 05 00 00 00 00", "rx unit 1: written 00 02 00 00 00 06 01 05 00 00 00 00",
-			"tx read coil 0 00 03 00 00 00 06 01 01 00 00 00 01",
+			"tx read coils 0 to 1 00 03 00 00 00 06 01 01 00 00 00 02",
 			"rx unit 1: the equipment answered exception 4: The unit reports a failure 00 03 00 00 00 03 01 81 04",
 		},
 	} {

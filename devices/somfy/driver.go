@@ -71,9 +71,9 @@ func Driver() devices.Driver {
 			return []string{unit(m)}
 		},
 		// The status and the position, as motors of the third edition tell them; see Where.
-		Poll: func(any) []devices.Frames {
+		Poll: devices.Apart(func(any) []devices.Frames {
 			return []devices.Frames{{Asked: 11, Answered: 15}, {Asked: 11, Answered: 16}}
-		},
+		}),
 		New: func(env devices.Env, settings any) (any, error) {
 			s := settings.(*Settings)
 			m, err := parseAddress(s.Motor)

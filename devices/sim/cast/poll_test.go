@@ -41,7 +41,7 @@ func TestAPollHasTheFramesThatItsDriverSays(t *testing.T) {
 					seen[len(seen)-1].Answered += len(e.Bytes)
 				}
 			}
-			said := d.Poll(example.settings)
+			said := d.Poll([]any{example.settings})
 			if len(seen) != len(said) {
 				t.Fatalf("it says %v and sends %v", said, seen)
 			}
