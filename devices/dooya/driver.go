@@ -16,6 +16,7 @@ package dooya
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"lectern/devices"
@@ -55,7 +56,7 @@ func Driver() devices.Driver {
 			}
 			return []string{unit(m)}
 		},
-		// The status, then the position; see Where.
+		// The status, then the position, as of a motor that may move; see Where.
 		Poll: devices.Apart(func(any) []devices.Frames {
 			return []devices.Frames{{Asked: longLength, Answered: longLength}, {Asked: longLength, Answered: longLength}}
 		}),
@@ -90,16 +91,61 @@ func ask(_ line.Kind, settings any) line.Exchange {
 // unit names a motor on its line, for errors and for the key that all its moves share.
 func unit(m id) string { return "motor " + m.String() }
 
+// A motor that stood where it was before for so many readings in a row is at rest, and then so many times in a row asked
+// only where it is: a motor that was told to move may take a moment to begin.
+const (
+	calmLeast = 3
+	restMost  = 10
+)
+
 // motor is one motor. It implements devices.Positioner.
 type motor struct {
 	line *line.Line
 	id   id
+
+	mu    sync.Mutex
+	stood devices.Whereabouts // as it was found last
+	calm  int                 // for how many readings in a row it has stood there
+	rests int                 // how many times it is yet to be asked only where it is
+}
+
+// found takes in all that a motor has told.
+func (m *motor) found(w devices.Whereabouts) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case !w.Known || w.Motion != devices.Stop:
+		m.calm = 0
+	case w == m.stood:
+		m.calm++
+	default:
+		m.calm = 1
+	}
+	if m.stood, m.rests = w, 0; m.calm >= calmLeast {
+		m.rests = restMost
+	}
+}
+
+// stir has the motor asked for all it can tell: it was told to move.
+func (m *motor) stir() { m.found(devices.Whereabouts{}) }
+
+// stands returns how the motor was found standing, if it is to be asked only where it is.
+func (m *motor) stands() (w devices.Whereabouts, yes bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.rests == 0 {
+		return w, false
+	}
+	m.rests--
+	return m.stood, true
 }
 
 var _ devices.Positioner = (*motor)(nil)
 
 // Move implements devices.Mover.
 func (m *motor) Move(ctx context.Context, way devices.Motion) error {
+	defer m.stir()
+	m.stir()
 	var command byte
 	var word string
 	switch way {
@@ -160,6 +206,8 @@ func arrived(w devices.Whereabouts, way devices.Motion) bool {
 // GoTo implements devices.Positioner. The ends are reached by open and close, which a motor takes
 // even where it has lost its stroke, and by which it finds it again.
 func (m *motor) GoTo(ctx context.Context, percent int) error {
+	defer m.stir()
+	m.stir()
 	switch {
 	case percent < 0 || percent > 100:
 		return fmt.Errorf("dooya: position %d%% is not 0 to 100", percent)
@@ -194,19 +242,47 @@ func (m *motor) GoTo(ctx context.Context, percent int) error {
 }
 
 // Where implements devices.Positioner. The status is read first: where it says that the motor
-// stands, the position that follows is the one it stands at.
+// stands, the position that follows is the one it stands at. A motor that stood and was not told to move since is only asked
+// where it is; where that is elsewhere, somebody has a remote control, and it is asked for all.
 func (m *motor) Where(ctx context.Context) (devices.Whereabouts, error) {
-	var w devices.Whereabouts
+	if stood, yes := m.stands(); yes {
+		w, err := m.place(ctx)
+		switch w.Motion = devices.Stop; {
+		case err != nil:
+			return devices.Whereabouts{}, err
+		case w == stood:
+			return w, nil
+		}
+	}
+	w, err := m.all(ctx)
+	if err != nil {
+		m.stir()
+		return devices.Whereabouts{}, err
+	}
+	m.found(w)
+	return w, nil
+}
+
+// all reads what the motor does and where it is.
+func (m *motor) all(ctx context.Context) (devices.Whereabouts, error) {
 	status, err := m.read(ctx, registerStatus, "status")
 	if err != nil {
-		return w, err
+		return devices.Whereabouts{}, err
 	}
-	if w.Motion, err = motion(status); err != nil {
+	does, err := motion(status)
+	if err != nil {
 		return devices.Whereabouts{}, fmt.Errorf("dooya %s: %w", unit(m.id), err)
 	}
+	w, err := m.place(ctx)
+	w.Motion = does
+	return w, err
+}
+
+// place reads where the motor is.
+func (m *motor) place(ctx context.Context) (w devices.Whereabouts, err error) {
 	place, err := m.read(ctx, registerPosition, "position")
 	if err != nil {
-		return devices.Whereabouts{}, err
+		return w, err
 	}
 	if w.Percent, w.Known, err = position(place); err != nil {
 		return devices.Whereabouts{}, fmt.Errorf("dooya %s: %w", unit(m.id), err)

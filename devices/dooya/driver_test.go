@@ -106,3 +106,61 @@ func TestTheDriverClaimsItsMotor(t *testing.T) {
 		t.Error("a motor without an id was made")
 	}
 }
+
+// asked lists which registers a motor was asked for: s for its status, p for its position.
+func asked(p *devicetest.Pair) (registers string) {
+	chunks, _, _ := p.Wire.Heard(0)
+	for heard := bytes.Join(chunks, nil); len(heard) >= 8; {
+		switch {
+		case heard[3] != 1: // a command of 7 bytes, or of 8 with a position
+			registers += "!"
+			heard = heard[map[bool]int{true: 8, false: 7}[heard[4] == 4]:]
+		case heard[4] == 5:
+			registers, heard = registers+"s", heard[8:]
+		default:
+			registers, heard = registers+"p", heard[8:]
+		}
+	}
+	return registers
+}
+
+// A motor at rest is asked where it is; what it does it is asked when it was told to move, now and then, and where
+// it is found elsewhere.
+func TestAMotorAtRestIsAskedOnlyWhereItIs(t *testing.T) {
+	p := pair(t, line.Serial)
+	motor := p.Capability.(devices.Positioner)
+	where := func() devices.Whereabouts {
+		w, err := motor.Where(devicetest.Asking(t))
+		if err != nil {
+			t.Error(err)
+		}
+		return w
+	}
+	p.Nudge(t, "device", "position", "10")
+	for range 3 + 10 + 1 + 2 {
+		if got, want := where(), (devices.Whereabouts{Percent: 10, Known: true, Motion: devices.Stop}); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	const rest = "spspsp" + "pppppppppp" + "sp"
+	if got, want := asked(p), rest+"pp"; got != want {
+		t.Errorf("asked %s, want %s", got, want)
+	}
+	p.Nudge(t, "device", "position", "40") // somebody has pulled at it, and it stands again
+	if got := where(); got.Percent != 40 {
+		t.Errorf("%+v", got)
+	}
+	if got, want := asked(p), rest+"pp"+"psp"; got != want {
+		t.Errorf("asked %s, want %s", got, want)
+	}
+	p.Nudge(t, "device", "motion", "up") // by a remote control
+	devicetest.Until(t, "it moves, or is there", func() bool { w := where(); return w.Motion == devices.Up || w.Percent == 100 })
+	devicetest.Until(t, "it is there", func() bool { return where().Percent == 100 })
+	if err := motor.Move(devicetest.Asking(t), devices.Down); err != nil {
+		t.Error(err)
+	}
+	where()
+	if got := asked(p); got[len(got)-3:] != "!sp" {
+		t.Errorf("after a command it was asked %s", got)
+	}
+}

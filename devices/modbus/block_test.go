@@ -175,7 +175,7 @@ func TestAUnitThatWasAwayIsAskedForBlocksAgain(t *testing.T) {
 	unit := new(registers)
 	all := gauges(t, unit, 4, 5)
 	unit.set(true)
-	for range 3 {
+	for range 2 { // one more would close the line
 		if attempt(t, all[0]) == nil {
 			t.Error("who is gone has answered")
 		}
@@ -183,7 +183,7 @@ func TestAUnitThatWasAwayIsAskedForBlocksAgain(t *testing.T) {
 	unit.set(false)
 	measureAll(t, all, 4, 5)
 	measureAll(t, all, 4, 5)
-	if got, want := unit.heard(), []span{{4, 2}, {4, 1}, {4, 1}, {4, 1}, {4, 2}, {4, 2}, {4, 2}}; !slices.Equal(got, want) {
+	if got, want := unit.heard(), []span{{4, 2}, {4, 1}, {4, 1}, {4, 2}, {4, 2}, {4, 2}}; !slices.Equal(got, want) {
 		t.Errorf("asked for %v, want %v", got, want)
 	}
 }
@@ -193,7 +193,7 @@ func TestAReadingThatIsGivenUpIsNoSilenceOfTheUnit(t *testing.T) {
 	unit := new(registers)
 	all := gauges(t, unit, 4, 5)
 	unit.set(true)
-	for range 3 {
+	for range 2 {
 		ctx, cancel := context.WithCancel(devicetest.Asking(t))
 		over := make(chan error, 1)
 		unit.heard()
