@@ -51,9 +51,9 @@ func (b *bench) onBus(ctx context.Context, measure func(s *slave, port string) e
 	return measure(s, port)
 }
 
-// serialRoom runs a room of lamps on the bus.
-func (b *bench) serialRoom(ctx context.Context, port string, n int, poll string) (*process, error) {
-	file, err := b.write(lamps{lines: []string{fmt.Sprintf("kind: serial, port: %q, baud: %d", port, baud)}, each: n, poll: poll})
+// serialRoom runs a room of lamps on the bus, and of other devices beside them.
+func (b *bench) serialRoom(ctx context.Context, port string, n int, poll, more string) (*process, error) {
+	file, err := b.write(lamps{lines: []string{fmt.Sprintf("kind: serial, port: %q, baud: %d", port, baud)}, each: n, poll: poll, more: more})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (b *bench) idleBus(ctx context.Context) error {
 			return err
 		}
 		return b.onBus(ctx, func(s *slave, port string) error {
-			d, err := b.serialRoom(ctx, port, 1, "1h")
+			d, err := b.serialRoom(ctx, port, 1, "1h", "")
 			if err != nil {
 				return err
 			}
@@ -112,8 +112,13 @@ func bareExchange(port string, n int) (*times, error) {
 
 func (b *bench) busyBus(ctx context.Context) error {
 	return b.onBus(ctx, func(s *slave, port string) error {
-		const lamps, lasts = 30, 20 // asked each 100 ms: seven times what the bus carries
-		d, err := b.serialRoom(ctx, port, lamps, "100ms")
+		// Asked each 100 ms: seven times what the bus carries. The lamps are read in one frame, the units beside them not.
+		const lamps, units, lasts = 8, 30, 20
+		more := ""
+		for unit := range units {
+			more += beside(unit+2, "100ms")
+		}
+		d, err := b.serialRoom(ctx, port, lamps, "100ms", more)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -13,7 +14,8 @@ import (
 
 const (
 	settles = 30 * time.Second // after the start, until the heap is what it stays
-	watched = 20 * time.Second // for the processor's share
+	watched = 2 * time.Second  // for the processor's share; so often that a host which takes its own share counts little
+	watches = 15
 )
 
 // rest: what the daemon takes when nobody presses anything.
@@ -28,19 +30,34 @@ func (b *bench) rest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	memory, share := idle(ctx, d)
+	memory, shares := idle(ctx, d)
 	d.stop()
 	b.add(row{"demo room with its simulators and broker at rest: memory", fmt.Sprintf("%.1f MiB", memory), "", "36 MiB", keeps(memory <= 36)})
-	b.add(row{"the same: of one processor", fmt.Sprintf("%.2f %%", share), "", "", told})
+	_, share := typical(shares)
+	b.add(row{"the same: of one processor, of windows of 2 s the median", share, "", "", told})
 	return b.onRealLines(ctx)
 }
 
 // idle lets a daemon alone.
-func idle(ctx context.Context, d *process) (memory, share float64) {
+func idle(ctx context.Context, d *process) (memory float64, shares []float64) {
 	rest(ctx, settles)
-	before := d.worked()
-	rest(ctx, watched)
-	return d.memory(), 100 * (d.worked() - before).Seconds() / watched.Seconds()
+	for range watches {
+		before, at := d.worked(), time.Now()
+		rest(ctx, watched)
+		shares = append(shares, 100*(d.worked()-before).Seconds()/time.Since(at).Seconds())
+	}
+	slices.Sort(shares)
+	return d.memory(), shares
+}
+
+// typical writes the median of sorted shares, and their mean.
+func typical(shares []float64) (median float64, text string) {
+	mean := 0.0
+	for _, s := range shares {
+		mean += s / float64(len(shares))
+	}
+	median = shares[len(shares)/2]
+	return median, fmt.Sprintf("%.2f %%, mean %.2f", median, mean)
 }
 
 func rest(ctx context.Context, d time.Duration) {
@@ -98,8 +115,9 @@ func (b *bench) onRealLines(ctx context.Context) error {
 		return err
 	}
 	defer d.stop()
-	memory, share := idle(ctx, d)
+	memory, shares := idle(ctx, d)
 	b.add(row{"demo room as a daemon on its lines at rest: memory", fmt.Sprintf("%.1f MiB", memory), "", "25 MiB", keeps(memory <= 25)})
-	b.add(row{"the same: of one processor", fmt.Sprintf("%.2f %%", share), "", "1 %", keeps(share <= 1)})
+	median, share := typical(shares)
+	b.add(row{"the same: of one processor, of windows of 2 s the median", share, "", "1 %", keeps(median <= 1)})
 	return nil
 }

@@ -19,6 +19,11 @@ type lamps struct {
 	scenes int      // each sets a lamp of its own
 }
 
+// beside is a lamp on a unit of its own.
+func beside(unit int, poll string) string {
+	return fmt.Sprintf("  - {id: beside-%d, kind: light, driver: modbus-coil, line: line-0, poll: %s, with: {unit: %d, coil: 0}, name: {zh: 旁边, en: Beside}}\n", unit, poll, unit)
+}
+
 // write makes the room file.
 func (b *bench) write(l lamps) (path string, err error) {
 	var s strings.Builder

@@ -117,7 +117,7 @@ func (b *bench) slow(ctx context.Context) error {
 		s.delays[2], s.dead[3] = 20*time.Millisecond, true
 		more := ""
 		for unit := 2; unit <= 3; unit++ {
-			more += fmt.Sprintf("  - {id: beside-%d, kind: light, driver: modbus-coil, line: line-0, poll: 100ms, with: {unit: %d, coil: 0}, name: {zh: 旁边, en: Beside}}\n", unit, unit)
+			more += beside(unit, "100ms")
 		}
 		file, err := b.write(lamps{lines: []string{modbusTCP(address)}, each: manyLamps, poll: "2s", more: more})
 		if err != nil {
