@@ -51,7 +51,7 @@ func TestPropertyBlocksHoldWhatIsReadAndNothingElse(t *testing.T) {
 	})
 }
 
-// board puts devices on unit 1, whose registers have the values of their addresses, and counts what it is asked.
+// registers is unit 1, whose registers have the values of their addresses, and counts what it is asked.
 type registers struct {
 	mu    sync.Mutex
 	asked []span
