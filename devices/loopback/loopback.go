@@ -1,4 +1,4 @@
-// Package loopback is the door of an MQTT broker that this program plays itself, for clients of this machine.
+// Package loopback is what every MQTT broker needs that this program plays itself for clients of this machine: a door, and turns.
 package loopback
 
 import (

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/url"
@@ -52,8 +51,8 @@ func (b *broker) ServeTCP(ctx context.Context, address string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the simulated broker: %w", err)
 	}
-	server := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	err = errors.Join(server.AddHook(new(open), nil), server.AddListener(loopback.Door(listeners.NewNet("loopback", listener), server)))
+	server := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler), SysTopicResendInterval: 1 << 30}) // nobody asks for $SYS
+	err = errors.Join(server.AddHook(new(open), nil), server.AddHook(new(loopback.Turns), nil), server.AddListener(loopback.Door(listeners.NewNet("loopback", listener), server)))
 	if err == nil {
 		err = server.Serve()
 	}

@@ -72,12 +72,12 @@ func (v *venue) start(t testing.TB, lines ...string) {
 		v.mosquitto(t, lines...)
 		return
 	}
-	server := mochi.New(&mochi.Options{Logger: silent})
+	server := mochi.New(&mochi.Options{Logger: silent, SysTopicResendInterval: 1 << 30})
 	listener, err := net.Listen("tcp", v.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, err := range []error{server.AddHook(new(open), nil), server.AddListener(loopback.Door(listeners.NewNet("test", listener), server)), server.Serve()} {
+	for _, err := range []error{server.AddHook(new(open), nil), server.AddHook(new(loopback.Turns), nil), server.AddListener(loopback.Door(listeners.NewNet("test", listener), server)), server.Serve()} {
 		if err != nil {
 			t.Fatal(err)
 		}

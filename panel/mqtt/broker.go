@@ -81,6 +81,7 @@ func newBroker(ctx context.Context, address, room string, logins map[string]logi
 	b := &Broker{server: mochi.New(options), address: listener.Addr().String(), base: "homie/5/" + room, logins: logins}
 	err = errors.Join(
 		b.server.AddHook(&gatekeeper{broker: b}, nil),
+		b.server.AddHook(new(loopback.Turns), nil),
 		b.server.AddListener(loopback.Door(listeners.NewNet("loopback", prompt{listener}), b.server)),
 	)
 	if err == nil {

@@ -3,8 +3,6 @@ package mqtt
 import (
 	"crypto/subtle"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -14,11 +12,6 @@ import (
 type gatekeeper struct {
 	mochi.HookBase
 	broker *Broker
-
-	// mochi 2.7.9 reads the topics of its retained messages for a new subscription (topics.go, 461) while
-	// it writes them for another client (554). Each has its turn here, from the hook before to the one after.
-	turns  sync.RWMutex
-	writer atomic.Pointer[mochi.Client]
 }
 
 // ID names the hook.
@@ -27,7 +20,7 @@ func (*gatekeeper) ID() string { return "gatekeeper" }
 // Provides says what the hook is asked about.
 func (*gatekeeper) Provides(b byte) bool {
 	switch b {
-	case mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish, mochi.OnWill, mochi.OnRetainMessage, mochi.OnSubscribe, mochi.OnPacketProcessed:
+	case mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish:
 		return true
 	}
 	return false
@@ -67,8 +60,8 @@ func (g *gatekeeper) commands(topic string) bool {
 	return strings.HasPrefix(topic, g.broker.base+"/") && strings.HasSuffix(topic, "/set")
 }
 
-// OnPublish takes commands that were published with retain away, and begins the turn of other messages that are.
-func (g *gatekeeper) OnPublish(c *mochi.Client, p packets.Packet) (packets.Packet, error) {
+// OnPublish takes commands that were published with retain away.
+func (g *gatekeeper) OnPublish(_ *mochi.Client, p packets.Packet) (packets.Packet, error) {
 	if !p.FixedHeader.Retain {
 		return p, nil
 	}
@@ -76,39 +69,5 @@ func (g *gatekeeper) OnPublish(c *mochi.Client, p packets.Packet) (packets.Packe
 		ear.tell(p.TopicName, p.Payload)
 		return p, packets.CodeSuccessIgnore // acknowledged, and no more
 	}
-	g.writes(c)
 	return p, nil
-}
-
-// OnWill begins the turn of a retained last will.
-func (g *gatekeeper) OnWill(c *mochi.Client, w mochi.Will) (mochi.Will, error) {
-	if w.Retain && w.WillDelayInterval == 0 {
-		g.writes(c)
-	}
-	return w, nil
-}
-
-func (g *gatekeeper) writes(c *mochi.Client) {
-	g.turns.Lock()
-	g.writer.Store(c)
-}
-
-// OnRetainMessage ends the turn of a retained message.
-func (g *gatekeeper) OnRetainMessage(c *mochi.Client, _ packets.Packet, _ int64) {
-	if g.writer.CompareAndSwap(c, nil) {
-		g.turns.Unlock()
-	}
-}
-
-// OnSubscribe begins the turn of a subscription.
-func (g *gatekeeper) OnSubscribe(_ *mochi.Client, p packets.Packet) packets.Packet {
-	g.turns.RLock()
-	return p
-}
-
-// OnPacketProcessed ends it.
-func (g *gatekeeper) OnPacketProcessed(_ *mochi.Client, p packets.Packet, _ error) {
-	if p.FixedHeader.Type == packets.Subscribe {
-		g.turns.RUnlock()
-	}
 }

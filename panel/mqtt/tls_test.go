@@ -77,7 +77,9 @@ func (a *authority) file(name string) string { return filepath.Join(a.folder, na
 // panel/README.md shows them. A facilities system comes in on a second, plain listener of the same broker.
 func TestABrokerOfTheBuilding(t *testing.T) {
 	building, stranger := newAuthority(t, "building"), newAuthority(t, "stranger")
-	building.issue("broker", &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	secure := free(t)
+	host, port, _ := net.SplitHostPort(secure)
+	building.issue("broker", &x509.Certificate{IPAddresses: []net.IP{net.ParseIP(host)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
 	client := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	building.issue("hall", &x509.Certificate{ExtKeyUsage: client})
 	stranger.issue("hall", &x509.Certificate{ExtKeyUsage: client})
@@ -101,11 +103,9 @@ func TestABrokerOfTheBuilding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secure := free(t)
-	_, port, _ := net.SplitHostPort(secure)
 	v := &venue{name: "mosquitto", address: free(t)}
 	mosquitto(t, v, "allow_anonymous false", "password_file "+passwords, "acl_file "+rights,
-		"listener "+port+" 127.0.0.1", "cafile "+building.file("building.pem"), "certfile "+building.file("broker.pem"), "keyfile "+building.file("broker.key"), "require_certificate true")
+		"listener "+port+" "+host, "cafile "+building.file("building.pem"), "certfile "+building.file("broker.pem"), "keyfile "+building.file("broker.key"), "require_certificate true")
 	t.Cleanup(v.kill)
 
 	f := configs.Facilities{Broker: "ssl://" + secure, User: roomUser, Password: "room", CA: building.file("building.pem"), Cert: building.file("hall.pem"), Key: building.file("hall.key")}
