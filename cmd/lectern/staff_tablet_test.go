@@ -103,8 +103,8 @@ func (p *glass) comesTo(what, script string) {
 // types fills in a field.
 func (p *glass) types(selector, text string) {
 	p.t.Helper()
-	p.sees(selector)
-	eval[bool](p, fmt.Sprintf("(() => { const e = document.querySelector(%s); e.value = %s; return true; })()", quoted(selector), quoted(text)))
+	// Seen and written in one go: a page may be put together anew in between.
+	p.until("write into "+selector, fmt.Sprintf("(() => { const e = document.querySelector(%s); if (!e?.checkVisibility()) return false; e.value = %s; return true; })()", quoted(selector), quoted(text)))
 }
 
 // goes follows one of the ways in the bar.

@@ -48,12 +48,17 @@ func (e *emitter) emit(ctx context.Context, name string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, busyTime+c.Duration()+margin)
 	defer cancel()
+	var taken error // what it said last, while it was busy
 	for {
 		err := e.once(ctx, name, c)
+		if taken != nil && errors.Is(err, line.ErrExpired) {
+			return taken // the reason why it was too late
+		}
 		var no *devices.Rejection
 		if !errors.As(err, &no) || !no.Busy {
 			return err
 		}
+		taken = err
 		again := time.NewTimer(busyPause)
 		select {
 		case <-again.C:
