@@ -156,6 +156,12 @@ func TestAMotorAtRestIsAskedOnlyWhereItIs(t *testing.T) {
 	p.Nudge(t, "device", "motion", "up") // by a remote control
 	devicetest.Until(t, "it moves, or is there", func() bool { w := where(); return w.Motion == devices.Up || w.Percent == 100 })
 	devicetest.Until(t, "it is there", func() bool { return where().Percent == 100 })
+	for range 5 {
+		where()
+	}
+	if got := asked(p); got[len(got)-2:] != "pp" {
+		t.Errorf("at rest again it was asked %s", got)
+	}
 	if err := motor.Move(devicetest.Asking(t), devices.Down); err != nil {
 		t.Error(err)
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// Door takes a server's clients as a listener of the library does, and sees them out when the server ends. The library's own way holds the lock
-// of its clients while it takes it once more (Clients.GetByListener and Len, mochi v2.7.9): where a client leaves in that
-// moment, neither ever ends.
+// Door takes a server's clients as a listener of the library does, and sees them out when the server ends. The library's own
+// way holds the lock of its clients while it takes it once more (Clients.GetByListener and Len, mochi v2.7.9): where a client
+// leaves in that moment, neither ever ends.
 func Door(from listeners.Listener, server *mochi.Server) listeners.Listener {
 	return door{from, server}
 }

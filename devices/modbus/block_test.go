@@ -147,7 +147,7 @@ func TestAUnitThatRefusesABlockIsAskedForEachAlone(t *testing.T) {
 	}
 }
 
-// attempt reads until the line lets it: after a silence it leaves the unit alone for a while, and then sets it aside.
+// attempt reads once. The line lets it wait where a late answer may still come.
 func attempt(t *testing.T, s devices.Sensor) (err error) {
 	t.Helper()
 	_, err = s.Measure(devicetest.Asking(t))
