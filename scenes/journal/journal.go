@@ -80,6 +80,7 @@ type Journal struct {
 	wake  chan struct{} // there is something to write; holds one
 	flush chan flush    // commits to put on the disk; holds one
 	watch chan struct{} // the health has changed; holds one
+	gone  chan struct{} // closed when the writer has ended, which may be after Run
 
 	mu       sync.Mutex
 	seq      uint64  // of the newest entry
@@ -109,7 +110,7 @@ type Journal struct {
 func Open(folder string, log *slog.Logger) *Journal {
 	j := &Journal{
 		log: log, disk: make(chan struct{}, 1), wake: make(chan struct{}, 1), flush: make(chan flush, 1), watch: make(chan struct{}, 1),
-		readings: make(map[[2]string]*reading), runs: make(map[string]Run), dirty: make(map[string]bool), moved: make(chan struct{}),
+		gone: make(chan struct{}), readings: make(map[[2]string]*reading), runs: make(map[string]Run), dirty: make(map[string]bool), moved: make(chan struct{}),
 		health: Health{OK: true, Since: time.Now()},
 	}
 	j.KeepFor(0)

@@ -37,9 +37,8 @@ func (j *Journal) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	over := make(chan struct{})
 	go func() {
-		defer close(over)
+		defer close(j.gone)
 		flushed := make(chan struct{})
 		go func() { defer close(flushed); j.flushAll() }()
 		j.work(ctx)
@@ -50,7 +49,7 @@ func (j *Journal) Run(ctx context.Context) error {
 	late := time.NewTimer(endMost)
 	defer late.Stop()
 	select {
-	case <-over:
+	case <-j.gone:
 	case <-late.C:
 		j.log.Error("the disk does not take the end of the journal; it is left", "file", j.path)
 	}
