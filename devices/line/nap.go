@@ -19,6 +19,8 @@ const dozeMost = 5 * time.Millisecond
 type nap struct {
 	timer *os.File // timerfd_create(2); nil before the first
 	fd    int
+	port  *direct // the timer
+	count [8]byte // of expiries, which it reads as
 }
 
 // sleep sleeps.
@@ -32,12 +34,18 @@ func (n *nap) sleep(d time.Duration) {
 			time.Sleep(d)
 			return
 		}
-		n.timer, n.fd = os.NewFile(uintptr(fd), "timerfd"), fd
+		timer := os.NewFile(uintptr(fd), "timerfd")
+		port, err := newDirect("timerfd", timer)
+		if err != nil {
+			_ = timer.Close()
+			time.Sleep(d)
+			return
+		}
+		n.timer, n.fd, n.port = timer, fd, port
 	}
-	var expired [8]byte
 	err := unix.TimerfdSettime(n.fd, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}, nil)
 	if err == nil {
-		_, err = n.timer.Read(expired[:])
+		_, err = n.port.Read(n.count[:])
 	}
 	if err != nil {
 		time.Sleep(d)

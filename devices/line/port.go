@@ -33,7 +33,15 @@ func (l *Line) open(ctx context.Context) (io.ReadWriteCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", l.config.Address, err)
 	}
-	return conn, nil
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("%s is no TCP connection", l.config.Address), conn.Close())
+	}
+	direct, err := newDirect(l.config.Address, tcp)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return direct, nil
 }
 
 // serialPort is a port of tarm/serial with its faults worked round. A Read of that library holds a thread, cannot be
@@ -41,8 +49,8 @@ func (l *Line) open(ctx context.Context) (io.ReadWriteCloser, error) {
 // is gone; a Write takes as long as the driver likes. So it only sets the port up, and what comes and goes does so by a
 // second descriptor of the same port, which can wait and has deadlines.
 type serialPort struct {
-	*os.File // also holds the lock
-	setUp    *serial.Port
+	*direct // also holds the lock
+	setUp   *serial.Port
 }
 
 // openSerial opens a port for this process alone.
@@ -77,7 +85,11 @@ func openSerial(c Config) (io.ReadWriteCloser, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s at %d baud %s: %w", c.Port, c.Baud, c.Format, err), file.Close())
 	}
-	return &serialPort{File: file, setUp: port}, nil
+	direct, err := newDirect(c.Port, file)
+	if err != nil {
+		return nil, errors.Join(err, port.Close(), file.Close())
+	}
+	return &serialPort{direct: direct, setUp: port}, nil
 }
 
 // lock locks an open file for its descriptor. os.File.Fd would take the file out of the poller.
@@ -96,7 +108,7 @@ var errUnplugged = errors.New("the port is gone: is the adapter unplugged?")
 
 // Read waits for bytes, as long as it takes. Close ends it.
 func (p *serialPort) Read(b []byte) (int, error) {
-	n, err := p.File.Read(b)
+	n, err := p.direct.Read(b)
 	if errors.Is(err, io.EOF) { // a tty has no end but that of its hardware
 		return n, errUnplugged
 	}
@@ -104,7 +116,7 @@ func (p *serialPort) Read(b []byte) (int, error) {
 }
 
 // Close closes the port and gives it up to others.
-func (p *serialPort) Close() error { return errors.Join(p.setUp.Close(), p.File.Close()) }
+func (p *serialPort) Close() error { return errors.Join(p.setUp.Close(), p.direct.Close()) }
 
 // format is a serial format such as 8N1.
 type format struct {
