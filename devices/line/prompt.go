@@ -6,10 +6,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
-	"syscall"
+	"runtime"
+	"sync"
+	"unsafe"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 	"golang.org/x/sys/unix"
@@ -28,11 +29,10 @@ func OpenBroker(uri *url.URL, o paho.ClientOptions) (net.Conn, error) {
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("%s is no TCP connection", uri.Host), c.Close())
 	}
-	raw, err := tcp.SyscallConn()
+	p, err := newPrompt(tcp)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("connection to %s: %w", uri.Host, err), c.Close())
+		return nil, errors.Join(err, c.Close())
 	}
-	p := newPrompt(tcp, raw)
 	if uri.Scheme != "ssl" {
 		return p, nil
 	}
@@ -57,27 +57,49 @@ func OpenBroker(uri *url.URL, o paho.ClientOptions) (net.Conn, error) {
 type prompt struct {
 	*net.TCPConn
 	taken *bufio.Reader
+	wire  *direct
+	turn  sync.Mutex // paho pings while it publishes
 }
 
-func newPrompt(c *net.TCPConn, raw syscall.RawConn) *prompt {
-	return &prompt{c, bufio.NewReader(acknowledging{c, raw})}
+func newPrompt(c *net.TCPConn) (*prompt, error) {
+	wire, err := newDirect(c.RemoteAddr().String(), c)
+	if err != nil {
+		return nil, err
+	}
+	return &prompt{TCPConn: c, taken: bufio.NewReader(&acknowledging{wire: wire}), wire: wire}, nil
 }
 
-// Read implements net.Conn.
+// Read implements net.Conn. It is for one goroutine.
 func (p *prompt) Read(b []byte) (int, error) { return p.taken.Read(b) } //nolint:wrapcheck // the connection's own
+
+// Write implements net.Conn.
+func (p *prompt) Write(b []byte) (int, error) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	return p.wire.Write(b)
+}
 
 // acknowledging reads from a connection, and acknowledges.
 type acknowledging struct {
-	from io.Reader
-	raw  syscall.RawConn
+	wire *direct
+	owed bool // what was read is not acknowledged yet
 }
 
-// Read implements io.Reader. The kernel forgets the wish (tcp(7), TCP_QUICKACK), so it is told every time; where it
-// cannot be, the connection is no worse than any other.
-func (a acknowledging) Read(b []byte) (int, error) {
-	n, err := a.from.Read(b)
-	if err == nil {
-		_ = a.raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })
+// Read implements io.Reader. Who reads on has taken what there was; it is acknowledged then, and not sooner: whoever was
+// given it goes first, and often has an answer that acknowledges it as well. The kernel forgets the wish (tcp(7),
+// TCP_QUICKACK), so it is told every time; where it cannot be, the connection is no worse than any other.
+func (a *acknowledging) Read(b []byte) (int, error) {
+	if a.owed {
+		a.owed = false
+		runtime.Gosched()
+		_ = a.wire.raw.Control(acknowledge)
 	}
-	return n, err //nolint:wrapcheck // the connection's own
+	n, err := a.wire.Read(b)
+	a.owed = err == nil
+	return n, err
+}
+
+func acknowledge(fd uintptr) {
+	now := int32(1)
+	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, uintptr(unsafe.Pointer(&now)), unsafe.Sizeof(now), 0)
 }
