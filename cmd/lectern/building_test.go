@@ -193,6 +193,9 @@ func TestTheBuildingPageFitsAndKeepsNobodyOut(t *testing.T) {
 					}
 					if rooms == counts[0] { // more of the same are no other question
 						axe(t, p, view)
+						if s.width > s.height {
+							prints(t, p, view)
+						}
 					}
 					shoot(t, p, fmt.Sprintf("building-%d-%s-%dx%d-%s", rooms, view, s.width, s.height, s.language))
 				}
