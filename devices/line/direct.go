@@ -14,7 +14,7 @@ import (
 // does not: the descriptor is non-blocking, what there is not yet is waited for by the poller, and a driver's write may not
 // sleep (struct tty_operations, linux/tty_driver.h). The usual way, such a call out of rest wakes the runtime's watchman,
 // who then looks every twenty microseconds whether it is back (entersyscall and sysmon, runtime/proc.go). With a dozen
-// exchanges a second that was a third of what a room at rest takes of a processor.
+// exchanges a second that was a quarter of what a room at rest took of a processor.
 //
 // One goroutine may read while another writes; any may close it or set the deadline.
 type direct struct {

@@ -17,9 +17,8 @@ const dozeMost = 5 * time.Millisecond
 //
 // The zero nap is ready. It is for one goroutine.
 type nap struct {
-	timer *os.File // timerfd_create(2); nil before the first
+	timer *direct // timerfd_create(2); nil before the first
 	fd    int
-	port  *direct // the timer
 	count [8]byte // of expiries, which it reads as
 }
 
@@ -34,18 +33,18 @@ func (n *nap) sleep(d time.Duration) {
 			time.Sleep(d)
 			return
 		}
-		timer := os.NewFile(uintptr(fd), "timerfd")
-		port, err := newDirect("timerfd", timer)
+		file := os.NewFile(uintptr(fd), "timerfd")
+		timer, err := newDirect("timerfd", file)
 		if err != nil {
-			_ = timer.Close()
+			_ = file.Close()
 			time.Sleep(d)
 			return
 		}
-		n.timer, n.fd, n.port = timer, fd, port
+		n.timer, n.fd = timer, fd
 	}
 	err := unix.TimerfdSettime(n.fd, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}, nil)
 	if err == nil {
-		_, err = n.port.Read(n.count[:])
+		_, err = n.timer.Read(n.count[:])
 	}
 	if err != nil {
 		time.Sleep(d)
